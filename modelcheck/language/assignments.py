@@ -1,0 +1,194 @@
+"""Assignments, declarations of locals, and `choose`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from modelcheck.language import calls, syntax
+from modelcheck.language.body import clear, leaves, local_type, one_line
+from modelcheck.language.context import Context
+from modelcheck.language.expressions import LARGEST_EXPANSION, coerce, condition, lower, unwrapped
+from modelcheck.language.frame import Way, Work, jump
+from modelcheck.language.model import TRUE, Assign, Choose, Effects, Expr, Location, Ref, Wait, refs
+from modelcheck.language.places import index_value, resolve, type_of
+from modelcheck.language.scope import Place, Storage, StorageBinding
+from modelcheck.language.types import Record, Scalar, bounds
+from modelcheck.language.values import Value, disjunction
+from modelcheck.source import Span
+
+
+def call_in(ctx: Context, node: syntax.Expression | None) -> syntax.Call | None:
+    """Return the call that an expression is, if it is one that takes steps."""
+    inner = unwrapped(node)
+    return inner if isinstance(inner, syntax.Call) and calls.takes_steps(ctx, inner) else None
+
+
+def assign(work: Work, node: syntax.Assign, way: Way) -> None:
+    """Lower an assignment: of an expression in one step, of a call's result after the call."""
+    call = call_in(work.ctx, node.value)
+    if call is not None and node.operator == "=":
+        calls.assigned_call(work, call, node.target, node, way)
+        return
+    effects = (*assignment(work.ctx, node), *jump(way.following))
+    work.body.step(work.ctx, way.entry, Location.of(node.span, one_line(node.span.text), effects))
+
+
+def assignment(ctx: Context, node: syntax.Assign) -> Effects:
+    """Return the effects of an assignment of an expression, whole records and arrays included."""
+    target = resolve(ctx, node.target)
+    if not isinstance(target, Place):
+        if target is not None:
+            ctx.error("MC012", node.target.span, f"`{node.target.span.text}` cannot be assigned")
+        if node.value is not None:
+            lower(ctx, node.value)
+        return ()
+    if not target.complete or target.storage.variable is None:
+        return _copy(ctx, node, target)
+    ref = Ref(target.storage.variable, target.index)
+    kind = target.storage.variable.type
+    if node.operator == "=":
+        assert node.value is not None
+        value = coerce(ctx, lower(ctx, node.value, kind), kind, node.value.span)
+    else:
+        value = _compound(ctx, node, ref, kind)
+    ctx.record(ref, node.target.span, writes=True)
+    return (Assign(ref, value.expr, node.span),)
+
+
+def _compound(ctx: Context, node: syntax.Assign, ref: Ref, kind: Scalar) -> Value:
+    """Return what `x += e` or `x++` assigns; it is one access, an atomic read-modify-write (SEMANTICS A2)."""
+    symbol = node.operator.removesuffix("=") if node.operator.endswith("=") else node.operator[0]
+    given: syntax.Expression = node.value or syntax.Number(1, span=node.span)
+    tree = syntax.Binary(symbol, node.target, syntax.Paren(given, span=given.span), span=node.span)
+    before = len(ctx.accesses)
+    value = coerce(ctx, lower(ctx, tree, kind), kind, node.span)
+    own = next((a for a in ctx.accesses[before:] if a.ref == ref and not a.writes), None)
+    if own is not None:
+        ctx.accesses.remove(own)
+    return value
+
+
+def _copy(ctx: Context, node: syntax.Assign, target: Place) -> Effects:
+    """Return the effects of copying a record or an array, cell by cell, in one step."""
+    source = resolve(ctx, node.value) if node.value is not None else None
+    rest = target.storage.dimensions[len(target.index) :]
+    if (
+        isinstance(source, Place)
+        and node.operator == "="
+        and source.storage.type == target.storage.type
+        and source.storage.dimensions[len(source.index) :] == rest
+    ):
+        return copied(ctx, target, source, node.span)
+    if source is not None:
+        message = (
+            f"`{target.storage.name}` is not a single value: only one of the same type can be copied to it"
+        )
+        ctx.error("MC020", node.span, message)
+    return ()
+
+
+def copied(ctx: Context, target: Place, source: Place, span: Span) -> Effects:
+    """Return the assignments, cell by cell, of one place to another of the same type and indexes."""
+    effects: list[Assign] = []
+    for to, of in zip(leaves(target), leaves(source), strict=True):
+        ctx.record(of, span, writes=False)
+        ctx.record(to, span, writes=True)
+        effects.append(Assign(to, of, span))
+    return tuple(effects)
+
+
+# --- locals --------------------------------------------------------------------------------------
+
+
+def declare_local(work: Work, node: syntax.Local) -> Storage | None:
+    """Declare a local in the scope and return its storage."""
+    typed = local_type(work.ctx, node)
+    if typed is None:
+        return None
+    storage = work.body.storage(work.ctx, node.name, node, typed)
+    work.ctx.declare(node.name, StorageBinding(storage, node.span, node), node.span)
+    return storage
+
+
+def local(work: Work, node: syntax.Local, way: Way) -> None:
+    """Lower the declaration of a local: a constant initialiser takes no step (SEMANTICS C4)."""
+    here = work.fresh()
+    call = call_in(work.ctx, node.initial)
+    value = initial_value(here.ctx, node) if call is None else None
+    storage = declare_local(work, node)
+    if storage is None:
+        work.go(way, node.span)
+    elif call is not None:
+        after = work.new()
+        work.go(Way(way.entry, after), node.span, clear(storage, node.span))
+        target = syntax.Name(node.name, span=node.span)
+        calls.assigned_call(here, call, target, node, Way(after, way.following))
+    elif value is None or value.constant is not None:
+        work.go(way, node.span, local_effects(here.ctx, node, storage, value))
+    else:
+        effects = (*local_effects(here.ctx, node, storage, value), *jump(way.following))
+        work.body.step(here.ctx, way.entry, Location.of(node.span, one_line(node.span.text), effects))
+
+
+def initial_value(ctx: Context, node: syntax.Local) -> Value | None:
+    """Return the value of a local's initialiser, if it has one."""
+    if node.initial is None:
+        return None
+    typed = local_type(ctx, node)
+    return lower(ctx, node.initial, None if typed is None or isinstance(typed[0], Record) else typed[0])
+
+
+def local_effects(ctx: Context, node: syntax.Local, storage: Storage, value: Value | None) -> Effects:
+    """Return the assignments that a local's declaration makes."""
+    if value is None or value.type is None:
+        return clear(storage, node.span)
+    if storage.variable is None:
+        ctx.error("MC020", node.span, "a record is initialised field by field")
+        return ()
+    assert node.initial is not None
+    checked = coerce(ctx, value, storage.variable.type, node.initial.span)
+    return tuple(Assign(ref, checked.expr, node.span) for ref in leaves(Place(storage)))
+
+
+# --- choose --------------------------------------------------------------------------------------
+
+
+def choose_parts(work: Work, node: syntax.Choose) -> tuple[Choose, Expr] | None:
+    """Declare the chosen local; return the effect, and the condition that there is something to choose."""
+    ctx = work.ctx
+    kind = type_of(ctx, node.type)
+    if kind is None:
+        return None
+    low, high = bounds(kind)
+    if high - low >= LARGEST_EXPANSION:
+        ctx.error("MC028", node.type.span, f"`choose` has more than {LARGEST_EXPANSION} values to try")
+        return None
+    storage = work.body.storage(ctx, node.name, node, (kind, ()))
+    assert storage.variable is not None
+    ref = Ref(storage.variable)
+    ctx.declare(node.name, StorageBinding(storage, node.span, node), node.span)
+    if node.where is None:
+        return Choose(ref, low, high, TRUE, node.span), TRUE
+    options: list[Expr] = []
+    for value in range(low, high + 1):
+        one = replace(ctx.inner(), accesses=[])
+        one.scope.names[node.name] = index_value(value, kind, node.span)
+        options.append(condition(one, node.where))
+    return Choose(ref, low, high, condition(ctx, node.where), node.span), disjunction(options)
+
+
+def choose(work: Work, node: syntax.Choose, way: Way) -> None:
+    """Lower `choose x: T where e`: one transition a value, blocked while there is none."""
+    made = choose_parts(work, node)
+    if made is None:
+        work.go(way, node.span)
+        return
+    effect, guard = made
+    here = Location.of(node.span, one_line(node.span.text), (effect, *jump(way.following)))
+    work.body.step(work.ctx, way.entry, replace(here, guard=guard, wait=waiting_on(guard)))
+
+
+def waiting_on(guard: Expr, *, rests: bool = False) -> Wait:
+    """Return the wait of a statement that waits for a condition: any that can still write one of its cells."""
+    cells = tuple(dict.fromkeys(r for r in refs(guard) if r.var.kind != "local"))
+    return Wait(any_of=cells, rests=rests)

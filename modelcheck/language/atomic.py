@@ -1,0 +1,337 @@
+"""`atomic { }` and `init { }`: a whole block as the effects of one step.
+
+Statements become a tree of effects in continuation style: `then` yields what follows a statement, and is asked
+for more than once only where a `break`, `continue` or `return` leaves a branch early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from modelcheck.language import assignments, calls, inlining, jumps, statements, syntax
+from modelcheck.language.body import one_line
+from modelcheck.language.expressions import LARGEST_EXPANSION, coerce, condition
+from modelcheck.language.frame import Entered, Exit, Way, Work, as_block, jump
+from modelcheck.language.graph import Graph
+from modelcheck.language.model import (
+    Assign,
+    Choose,
+    Const,
+    Effects,
+    Either,
+    Expr,
+    Location,
+    Ref,
+    Test,
+    walk_effects,
+)
+from modelcheck.language.places import index_value, resolve, type_of
+from modelcheck.language.scope import Place
+from modelcheck.language.types import bounds
+from modelcheck.language.values import Value, conjunction
+from modelcheck.locks import VERBS
+from modelcheck.locks.primitive import Here
+from modelcheck.source import Span
+
+Then = Callable[[], Effects]
+LONGEST = 100
+"""An atomic block is shown in traces with at most so many characters."""
+
+
+@dataclass(frozen=True)
+class Atomic:
+    """Where a statement of the block stands. `guards` gathers the conditions under which the block can run."""
+
+    work: Work
+    guards: list[Expr] = field(default_factory=list)
+    initial: bool = False
+    leading: bool = True
+    breaks: Then | None = None
+    continues: Then | None = None
+    returns: Callable[[Atomic, syntax.Return], Effects] | None = None
+
+    def at(self, work: Work) -> Atomic:
+        """Return the same place with another work: a scope, a removed branch."""
+        return replace(self, work=work)
+
+
+def lower_atomic(work: Work, node: syntax.Atomic, way: Way) -> None:
+    """Lower `atomic { }`: one step, with one transition for each combination of its choices."""
+    place = Atomic(work)
+    effects = block(place, node.body, lambda: jump(way.following))
+    head = Span(node.span.source, node.span.start, node.span.start + len("atomic"))
+    text = one_line(node.span.text)
+    shown = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+    where = (e.where for e in walk_effects(effects) if isinstance(e, Choose))
+    wait = assignments.waiting_on(conjunction((*place.guards, *where)), rests=True)
+    here = replace(Location.of(head, shown, effects), guard=conjunction(place.guards), wait=wait, sleeps=True)
+    work.body.step(work.ctx, way.entry, here, atomic=True)
+
+
+def block(place: Atomic, node: syntax.Block, then: Then) -> Effects:
+    """Return the effects of a block's statements, then of what follows."""
+    inner = place.at(place.work.inner())
+
+    def following(position: int) -> Effects:
+        if position == len(node.statements):
+            return then()
+        here = inner if position == 0 else replace(inner, leading=False)
+        return _statement(here, node.statements[position], lambda: following(position + 1))
+
+    return following(0)
+
+
+def _statement(place: Atomic, node: syntax.Statement, then: Then) -> Effects:
+    """Return the effects of a statement, then of what follows. What may wait or repeat is refused."""
+    later, ctx = replace(place, leading=False), place.work.ctx
+    match node:
+        case syntax.Block():
+            return block(place, node, then)
+        case syntax.Await():
+            return _await(place, node, then)
+        case syntax.Assign() | syntax.Local() | syntax.Choose():
+            return _assigning(later, node, then)
+        case syntax.Either():
+            return _either(later, node, then)
+        case syntax.If():
+            return _if(later, node, then)
+        case syntax.For():
+            return _for(later, node, then)
+        case syntax.Assert():
+            return (statements.required(ctx, node), *then())
+        case syntax.Emit():
+            return (statements.emitted(ctx, node), *then())
+        case syntax.CallStatement(call):
+            return _call(later, call, then, lambda _: ())
+        case syntax.Skip() | syntax.Empty():
+            return then()
+        case syntax.Unguarded(_, inner):
+            exempt = replace(place.work, ctx=replace(ctx, unguarded=True))
+            return (*_statement(later.at(exempt), inner, tuple), *then())
+        case syntax.Break() | syntax.Continue() | syntax.Return():
+            return _leave(later, node)
+        case _:
+            message = f"`{type(node).__name__.lower()}` cannot stand inside `{_word(place)}`"
+            ctx.error("MC044", node.span, message, "it is one step: what may wait or repeat stays outside")
+            return then()
+
+
+def _word(place: Atomic) -> str:
+    return "init" if place.initial else "atomic"
+
+
+def _await(place: Atomic, node: syntax.Await, then: Then) -> Effects:
+    expr = condition(place.work.ctx, node.condition)
+    if not place.leading or place.initial:
+        message = f"`await` can only be the first statement of `atomic`, and stands in `{_word(place)}` here"
+        hint = "blocking later would let the others see half of the block"
+        place.work.ctx.error("MC044", node.span, message, hint)
+    else:
+        place.guards.append(expr)
+    return then()
+
+
+def _assigning(place: Atomic, node: syntax.Assign | syntax.Local | syntax.Choose, then: Then) -> Effects:
+    work = place.work
+    match node:
+        case syntax.Choose():
+            made = assignments.choose_parts(work, node)
+            return then() if made is None else (made[0], *then())
+        case syntax.Local():
+            call = assignments.call_in(work.ctx, node.initial)
+            value = assignments.initial_value(work.ctx, node) if call is None else None
+            storage = assignments.declare_local(work, node)
+            if storage is None:
+                return then()
+            if call is not None and storage.variable is not None:
+                return _call(place, call, then, _into(place, call, Ref(storage.variable)))
+            return (*assignments.local_effects(work.ctx, node, storage, value), *then())
+        case syntax.Assign():
+            call = assignments.call_in(work.ctx, node.value) if node.operator == "=" else None
+            target = resolve(work.ctx, node.target) if call is not None else None
+            if call is None:
+                return (*assignments.assignment(work.ctx, node), *then())
+            if not isinstance(target, Place) or not target.complete or target.storage.variable is None:
+                message = f"`{node.target.span.text}` cannot take the result of a call"
+                work.ctx.error("MC012", node.target.span, message)
+                return then()
+            ref = Ref(target.storage.variable, target.index)
+            work.ctx.record(ref, node.target.span, writes=True)
+            return _call(place, call, then, _into(place, call, ref))
+
+
+# --- branches ------------------------------------------------------------------------------------
+
+
+def _leaves_early(node: syntax.Node) -> bool:
+    """True if a break, continue or return inside may skip what follows the node."""
+    return any(isinstance(n, syntax.Break | syntax.Continue | syntax.Return) for n in node.walk())
+
+
+def _either(place: Atomic, node: syntax.Either, then: Then) -> Effects:
+    early = _leaves_early(node)
+    arms = tuple(block(place, arm, then if early else tuple) for arm in node.branches)
+    return (Either(arms, node.span), *(() if early else then()))
+
+
+def _if(place: Atomic, node: syntax.If, then: Then) -> Effects:
+    early = _leaves_early(node)
+    follow: Then = then if early else tuple
+
+    def arm(*, taken: bool) -> Effects:
+        chosen = node.then if taken else node.otherwise
+        return follow() if chosen is None else block(place, as_block(chosen), follow)
+
+    call, negated = statements.asked(place.work.ctx, node.condition)
+    if call is not None:
+        made = _call(place, call, tuple, _tested(place, call, lambda yes: arm(taken=yes != negated)))
+    else:
+        test = condition(place.work.ctx, node.condition)
+        if isinstance(test, Const):
+            _check_removed(place, node.otherwise if test.value else node.then)
+            made = arm(taken=bool(test.value))
+        else:
+            made = (Test(test, arm(taken=True), arm(taken=False)),)
+    return made if early else (*made, *then())
+
+
+def _check_removed(place: Atomic, node: syntax.Statement | None) -> None:
+    """Check the branch that a constant condition removes."""
+    if node is None:
+        return
+    work = place.work
+    aside = replace(
+        work, body=replace(work.body, graph=Graph()), ctx=replace(work.ctx, kept=False, accesses=[])
+    )
+    block(replace(place.at(aside), guards=[]), as_block(node), tuple)
+
+
+def _for(place: Atomic, node: syntax.For, then: Then) -> Effects:
+    kind = type_of(place.work.ctx, node.type)
+    if kind is None:
+        return then()
+    low, high = bounds(kind)
+    if high - low >= LARGEST_EXPANSION:
+        place.work.ctx.error("MC046", node.span, f"`for` would be unrolled {high - low + 1} times")
+        return then()
+    early = _leaves_early(node.body)
+    after: Then = then if early else tuple
+
+    def copy(value: int) -> Effects:
+        if value > high:
+            return after()
+        here = place.work.inner()
+        here.ctx.scope.names[node.name] = index_value(value, kind, node.span)
+
+        def following() -> Effects:
+            return copy(value + 1)
+
+        return block(
+            replace(place.at(here), breaks=after, continues=following), as_block(node.body), following
+        )
+
+    return copy(low) if early else (*copy(low), *then())
+
+
+def _leave(place: Atomic, node: syntax.Break | syntax.Continue | syntax.Return) -> Effects:
+    match node:
+        case syntax.Return():
+            if place.returns is not None:
+                return place.returns(place, node)
+            return _outside(place, node, None if place.initial else place.work.flow.returns)
+        case syntax.Break():
+            return place.breaks() if place.breaks else _outside(place, node, place.work.flow.breaks)
+        case syntax.Continue():
+            return place.continues() if place.continues else _outside(place, node, place.work.flow.continues)
+
+
+def _outside(place: Atomic, node: syntax.Break | syntax.Continue | syntax.Return, to: Exit | None) -> Effects:
+    """Return the jump out of the block to a place around it, by way of the releases that stand there."""
+    work = place.work
+    if to is None:
+        code = "MC044" if isinstance(node, syntax.Return) else "MC045"
+        work.ctx.error(code, node.span, f"`{type(node).__name__.lower()}` has nowhere to go from here")
+        return ()
+    effects: Effects = ()
+    if isinstance(node, syntax.Return) and node.value is not None and work.flow.result is not None:
+        effects = jumps.returned(work, work.flow.result, node)
+    entry = work.new()
+    jumps.leave(work, entry, to, node.span)
+    return (*effects, *jump(entry))
+
+
+# --- calls ---------------------------------------------------------------------------------------
+
+Use = Callable[[Value | int | None], Effects]
+"""What is done with a call's result: an int of a verb, a Value of an op, None if there is none."""
+
+
+def _into(place: Atomic, call: syntax.Call, ref: Ref) -> Use:
+    def store(result: Value | int | None) -> Effects:
+        if isinstance(result, int):
+            return (Assign(ref, Const(result), call.span),)
+        if result is None:
+            place.work.ctx.error("MC032", call.span, f"`{call.name}` has no result")
+            return ()
+        value = coerce(place.work.ctx, result, ref.var.type, call.span)
+        return (Assign(ref, value.expr, call.span),)
+
+    return store
+
+
+def _tested(place: Atomic, call: syntax.Call, arm: Callable[[bool], Effects]) -> Use:
+    def test(result: Value | int | None) -> Effects:
+        if isinstance(result, int):
+            return arm(bool(result))
+        expr = result.expr if result is not None else None
+        truth = calls.truth(place.work.ctx, call, expr if isinstance(expr, Ref) else None)
+        return () if truth is None else (Test(truth, arm(True), arm(False)),)
+
+    return test
+
+
+def _call(place: Atomic, call: syntax.Call, then: Then, use: Use) -> Effects:
+    """Return the effects of a call: a verb that cannot wait, or an op whose body could stand here."""
+    work = place.work
+    if call.name == "WRITE_ONCE":
+        return (*calls.write_once(work.ctx, call), *then())
+    if call.name in calls.ASSERTED and not place.initial:
+        return (*calls.asserted(work, call), *then())
+    if not calls.takes_steps(work.ctx, call):
+        calls.unknown(work.ctx, call)
+        return then()
+    if call.name in VERBS:
+        return (*_verb(place, call, use), *then())
+
+    def inside(entered: Entered, after: Then) -> Effects:
+        def returns(at: Atomic, node: syntax.Return) -> Effects:
+            result = at.work.flow.result
+            value = (
+                jumps.returned(at.work, result, node) if result is not None and node.value is not None else ()
+            )
+            return (*value, *after())
+
+        shared = replace(entered.work, ctx=replace(entered.work.ctx, accesses=work.ctx.accesses))
+        body = replace(place.at(shared), breaks=None, continues=None, returns=returns)
+        return block(body, entered.op.body, after)
+
+    def after(result: Ref | None) -> Effects:
+        return (*use(None if result is None else Value(result, result.var.type)), *then())
+
+    return inlining.in_one_step(work, call, inside, after)
+
+
+def _verb(place: Atomic, call: syntax.Call, use: Use) -> Effects:
+    work = place.work
+    found = calls.verb_call(work.ctx, call)
+    if found is None:
+        return ()
+    if found.verb.blocks or place.initial:
+        message = f"`{call.name}` cannot stand inside `{_word(place)}`"
+        work.ctx.error(
+            "MC044", call.span, message, "unlock and try verbs can stand inside atomic, others may wait"
+        )
+        return ()
+    (step,) = found.verb.steps(Here(found.at, work.body.me, work.body.unit.thread_names))
+    return calls.step_effects(step, use)

@@ -1,0 +1,280 @@
+"""Calls: lock verbs as the steps that their primitive says, and ops inlined, in the four places where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from modelcheck.diagnostics import near_miss
+from modelcheck.language import assignments, inlining, syntax
+from modelcheck.language.body import one_line
+from modelcheck.language.context import Context
+from modelcheck.language.expressions import coerce, reads_shared
+from modelcheck.language.frame import Fork, VerbCall, Way, Work, jump
+from modelcheck.language.model import (
+    Assign,
+    Breach,
+    Const,
+    Effects,
+    Expr,
+    Jump,
+    Location,
+    Ref,
+    Require,
+    Test,
+    VerbUse,
+)
+from modelcheck.language.places import constant_number, lock_at, resolve
+from modelcheck.language.scope import OpBinding, Place
+from modelcheck.language.types import ERRNO, Bool, Scalar, type_name
+from modelcheck.language.values import Value, comparison, disjunction
+from modelcheck.locks import PRIMITIVES, VERBS
+from modelcheck.locks.primitive import Here, VerbStep
+
+ASSERTED = {
+    "lockdep_assert_held": ("write", "read"),
+    "lockdep_assert_held_write": ("write",),
+    "lockdep_assert_held_read": ("read",),
+}
+"""Statements that look like calls, and the modes in which the lock must be held."""
+
+Finish = Callable[[int | None], Effects]
+"""What a verb's result leads to: effects that end in a jump."""
+
+
+def takes_steps(ctx: Context, call: syntax.Call) -> bool:
+    """True of a call of an op or a lock verb; other calls are functions of expressions."""
+    return call.name in VERBS or isinstance(ctx.scope.find(call.name), OpBinding)
+
+
+# --- verbs ---------------------------------------------------------------------------------------
+
+
+def verb_call(ctx: Context, call: syntax.Call, text: str = "") -> VerbCall | None:
+    """Return what a call of a verb means; report arguments and kinds that do not fit."""
+    primitive, verb = VERBS[call.name]
+    wanted = 2 if verb.nested else 1
+    if len(call.arguments) != wanted:
+        ctx.error(
+            "MC024", call.span, f"`{verb.name}` takes {wanted} argument(s), {len(call.arguments)} given"
+        )
+        return None
+    at = lock_at(ctx, call.arguments[0])
+    subclass = constant_number(ctx, call.arguments[1]) if verb.nested else 0
+    if at is None or subclass is None:
+        return None
+    if at.lock.kind != primitive.kind:
+        own = PRIMITIVES[at.lock.kind].verbs
+        hint = near_miss(verb.name, own) or f"a {at.lock.kind} has {', '.join(sorted(own))}"
+        message = f"`{verb.name}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
+        ctx.error("MC030", call.span, message, hint)
+        return None
+    return VerbCall(verb, at, call.span, text or one_line(call.span.text), subclass)
+
+
+def step_effects(step: VerbStep, finish: Finish) -> Effects:
+    """Return the effects of one step of a verb: its rules, then the first outcome that applies."""
+    *earlier, last = step.outcomes
+    effects: Effects = (*last.updates, *finish(last.result))
+    for outcome in reversed(earlier):
+        effects = (Test(outcome.when, (*outcome.updates, *finish(outcome.result)), effects),)
+    return (*step.requires, *effects)
+
+
+def run_verb(work: Work, call: VerbCall, entry: int, finish: Finish) -> None:
+    """Add the steps of a verb; after the last, `finish` says what its result does and where it leads."""
+    names, me = work.body.unit.thread_names, work.body.me
+    steps = call.verb.steps(Here(call.at, me, names))
+    if call.kept is None and len(steps) > 1 and any(reads_shared(e) for e in call.at.index):
+        key = syntax.Name(call.text, span=call.span)
+        call = replace(call, kept=work.body.kept_index(work.ctx, call.at, key))
+    at, keeping = call.kept or (call.at, ())
+    later = call.verb.steps(Here(at, me, names))
+    here, node = work, entry
+    for number, (first, again) in enumerate(zip(steps, later, strict=True), start=1):
+        step = first if number == 1 else again
+        after = work.new()
+        last = number == len(steps)
+        effects = step_effects(step, finish if last else lambda _, to=after: jump(to))  # type: ignore[misc]
+        use = VerbUse(
+            call.verb.name,
+            call.at if number == 1 else at,
+            step.action,
+            call.verb.mode,
+            number,
+            len(steps),
+            call.subclass,
+        )
+        location = Location.of(call.span, call.text, (*(keeping if number == 1 else ()), *effects))
+        here.body.step(
+            here.ctx,
+            node,
+            replace(
+                location,
+                guard=step.guard,
+                wait=step.wait,
+                verb=use,
+                left_by=call.left_by,
+                sleeps=call.verb.sleeps,
+            ),
+        )
+        here, node = work.fresh(), after
+
+
+# --- calls in their four places ------------------------------------------------------------------
+
+
+def call_statement(work: Work, call: syntax.Call, way: Way) -> None:
+    """Lower `f(arguments);`: a verb or an op whose result is dropped, or a statement that looks like a call."""
+    special = _special(work, call)
+    if special is not None:
+        here = Location.of(call.span, one_line(call.span.text), (*special, *jump(way.following)))
+        work.body.step(work.ctx, way.entry, here)
+    elif call.name in VERBS:
+        verb = verb_call(work.ctx, call)
+        if verb is None:
+            work.go(way, call.span)
+        else:
+            run_verb(work, verb, way.entry, lambda _: jump(way.following))
+    elif takes_steps(work.ctx, call):
+        inlining.inline(work, call, way)
+    else:
+        unknown(work.ctx, call)
+        work.go(way, call.span)
+
+
+def _special(work: Work, call: syntax.Call) -> Effects | None:
+    if call.name == "WRITE_ONCE":
+        return write_once(work.ctx, call)
+    return asserted(work, call) if call.name in ASSERTED else None
+
+
+def unknown(ctx: Context, call: syntax.Call) -> None:
+    """Report a call of nothing."""
+    if ctx.scope.find(call.name) is not None:
+        ctx.error("MC012", call.span, f"`{call.name}` is not an op or a verb")
+        return
+    ops = {n for n in ctx.scope.visible() if isinstance(ctx.scope.find(n), OpBinding)}
+    hint = near_miss(call.name, [*VERBS, *ASSERTED, "WRITE_ONCE", *ops])
+    ctx.error("MC010", call.span, f"there is no op or verb `{call.name}`", hint)
+
+
+def write_once(ctx: Context, call: syntax.Call) -> Effects:
+    """Return the effects of `WRITE_ONCE(x, v)`: an assignment by a marked access."""
+    if len(call.arguments) != 2:
+        ctx.error("MC024", call.span, "`WRITE_ONCE` takes a variable and a value")
+        return ()
+    target, value = call.arguments
+    before = len(ctx.accesses)
+    effects = assignments.assignment(ctx, syntax.Assign(target, "=", value, span=call.span))
+    ctx.accesses[before:] = [replace(a, marked=a.marked or a.writes) for a in ctx.accesses[before:]]
+    return effects
+
+
+def asserted(work: Work, call: syntax.Call) -> Effects:
+    """Return the effect of `lockdep_assert_held(l)`: an error step unless the running thread holds the lock."""
+    if len(call.arguments) != 1:
+        work.ctx.error("MC024", call.span, f"`{call.name}` takes one lock")
+        return ()
+    at = lock_at(work.ctx, call.arguments[0])
+    if at is None:
+        return ()
+    primitive = PRIMITIVES[at.lock.kind]
+    modes = [mode for mode in primitive.modes if mode in ASSERTED[call.name]]
+    held = disjunction([primitive.holds(at, work.body.me, mode) for mode in modes])
+    breach = Breach("lock_rules", f"{one_line(call.span.text)}: not held", "", call.span, at)
+    return (Require(held, breach),)
+
+
+def truth(ctx: Context, call: syntax.Call, result: Ref | None) -> Expr | None:
+    """Return the condition that a call's result is; report one that is none."""
+    if result is None:
+        ctx.error("MC032", call.span, f"`{call.name}` has no result to test")
+    elif isinstance(result.var.type, Bool):
+        return result
+    elif result.var.type == ERRNO:
+        return comparison("!=", result, Const(0))
+    else:
+        message = f"the result of `{call.name}` is {type_name(result.var.type)}, not a condition"
+        ctx.error("MC021", call.span, message)
+    return None
+
+
+def tested_call(work: Work, call: syntax.Call, text: str, fork: Fork) -> None:
+    """Lower a call that is the whole condition of an `if` or `while`: one step for a verb."""
+    if call.name in VERBS:
+        verb = verb_call(work.ctx, call, text)
+        if verb is None:
+            work.go(Way(fork.entry, fork.then), call.span)
+            return
+        if verb.verb.result is None:
+            work.ctx.error("MC032", call.span, f"`{call.name}` has no result to test")
+        run_verb(work, verb, fork.entry, lambda r: jump(fork.then if r else fork.otherwise))
+        return
+    after = work.new()
+    result = inlining.inline(work, call, Way(fork.entry, after))
+    test = truth(work.ctx, call, result)
+    if test is None:
+        work.go(Way(after, fork.then), call.span)
+        return
+    effects: Effects = (Test(test, jump(fork.then), jump(fork.otherwise)),)
+    work.body.step(work.fresh().ctx, after, Location.of(call.span, text, effects))
+
+
+def assigned_call(
+    work: Work, call: syntax.Call, target: syntax.Expression, node: syntax.Node, way: Way
+) -> None:
+    """Lower `target = f(...)`: into a local directly, into a shared variable by one more step after the call."""
+    ctx = work.ctx
+    to = resolve(ctx, target)
+    if not isinstance(to, Place) or not to.complete or to.storage.variable is None:
+        if to is not None:
+            ctx.error("MC012", target.span, f"`{target.span.text}` cannot take the result of a call")
+        call_statement(work, call, way)
+        return
+    ref = Ref(to.storage.variable, to.index)
+    if ref.var.kind == "local" and not any(reads_shared(e) for e in ref.index):
+        call_into(work, call, ref, node, way)
+        return
+    kept, after = work.body.hidden(ctx, f"{call.name}()", call, ref.var.type), work.new()
+    index = list(ctx.accesses)
+    call_into(work.fresh(), call, kept, node, Way(way.entry, after))
+    ctx.accesses[:] = index
+    ctx.record(ref, target.span, writes=True)
+    effects = (Assign(ref, kept, node.span), *jump(way.following))
+    work.body.step(ctx, after, Location.of(node.span, one_line(node.span.text), effects))
+
+
+def call_into(work: Work, call: syntax.Call, to: Ref, node: syntax.Node, way: Way) -> None:
+    """Lower a call whose result goes into a local."""
+    if call.name not in VERBS:
+        after = work.new()
+        result = inlining.inline(work, call, Way(way.entry, after))
+        work.go(Way(after, way.following), node.span, stored(work.ctx, call, to, result))
+        return
+    verb = verb_call(work.ctx, call, one_line(node.span.text))
+    if verb is None:
+        work.go(way, call.span)
+        return
+    _check_fit(work.ctx, verb, to.var.type)
+    verb = replace(verb, span=node.span)
+    run_verb(work, verb, way.entry, lambda r: (Assign(to, Const(r or 0), node.span), Jump(way.following)))
+
+
+def _check_fit(ctx: Context, verb: VerbCall, wanted: Scalar) -> None:
+    given = verb.verb.result
+    if given is None:
+        ctx.error("MC032", verb.span, f"`{verb.verb.name}` has no result")
+    elif given != wanted:
+        message = f"`{verb.verb.name}` returns {type_name(given)}, but {type_name(wanted)} is needed here"
+        ctx.error("MC020", verb.span, message)
+
+
+def stored(ctx: Context, call: syntax.Call, to: Ref, result: Ref | None) -> Effects:
+    """Return the copy of a call's result into a cell."""
+    if result is None:
+        ctx.error("MC032", call.span, f"op `{call.name}` has no result", "declare it: `op f() -> Errno`")
+        return ()
+    given = Value(result, result.var.type)
+    value = coerce(ctx, given, to.var.type, call.span, f"the result of `{call.name}`")
+    return (Assign(to, value.expr, call.span),)

@@ -1,0 +1,299 @@
+"""Syntax trees -> Model: parameters bound, ops inlined, locks turned into variables and steps.
+
+The whole flow of one elaboration is `elaborate`; what it calls lies in the files beside this one.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from modelcheck.diagnostics import near_miss
+from modelcheck.language import atomic, jumps, statements, syntax
+from modelcheck.language.body import Body, clear, one_line
+from modelcheck.language.context import Context, Unit
+from modelcheck.language.declarations import Gathered, Setting, declare_constants, gather
+from modelcheck.language.expressions import condition
+from modelcheck.language.frame import Exit, Flow, Way, Work, closing
+from modelcheck.language.graph import END, freeze
+from modelcheck.language.inlining import check_op
+from modelcheck.language.instances import Instance, thread_instances
+from modelcheck.language.model import Effects, Location, Model, Mover, Property, Thread
+from modelcheck.language.places import index_value, lock_at
+from modelcheck.language.scenarios import resolve_scenario, scenarios_of
+from modelcheck.language.scope import ConstantBinding, ThreadBinding
+from modelcheck.language.types import bounds
+from modelcheck.language.values import NOTHING, Value
+from modelcheck.language.variables import declare_guards, declare_lock, declare_variable
+from modelcheck.source import NOWHERE, Span
+
+
+sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))
+"""Lowering, evaluating and printing recurse over trees as deep as tree_depth.DEEPEST_TREE allows."""
+
+
+def scenario_names(specs: tuple[syntax.Specification, ...]) -> tuple[str, ...]:
+    """Return the names of a file's scenarios, in order; without any there is one unnamed scenario."""
+    return tuple(s.name for s in scenarios_of(specs))
+
+
+def elaborate(
+    specs: tuple[syntax.Specification, ...],
+    parameters: Mapping[str, str | int | bool] | None = None,
+    scenario: str | None = None,
+) -> Model:
+    """Return the closed Model of a file (`specs[0]`, then what it imports) in one scenario.
+
+    `parameters` overrides defaults, with values as text or as Python's. `scenario` None or "" means none.
+
+    Raises:
+        SpecError: with every diagnostic of the phase that found errors.
+
+    """
+    unit = Unit(all_marked=specs[0].marked)
+    chosen = _chosen(unit, specs, scenario)
+    found = gather(specs, unit)
+    settings = _settings(unit, found, chosen, parameters or {})
+    shown = declare_constants(unit, found, settings)
+    runs = [i for i in chosen.items if isinstance(i, syntax.Run)] if chosen else []
+    threads = [d for d in found.named.values() if isinstance(d, syntax.Thread)]
+    instances = thread_instances(unit, threads, runs)
+    unit.thread_names = tuple(i.name for i in instances)
+    unit.observed = _observed(found)
+    _declare_storage(unit, found)
+    _check_bodies(unit, found)
+    for instance in instances:
+        unit.threads.append(_lower_thread(unit, instance))
+    _check_unused(unit, found, instances)
+    initial = _initial(unit, found)
+    properties = tuple(_property(unit, node) for node in found.properties.values())
+    resolved = resolve_scenario(unit, found, chosen)
+    unit.collector.raise_errors()
+    return Model(
+        name=specs[0].name or "",
+        description=specs[0].description,
+        parameters=tuple(shown.items()),
+        variables=tuple(unit.variables),
+        locks=tuple(unit.locks),
+        threads=tuple(unit.threads),
+        initial=initial,
+        properties=tuple(p for p in properties if p is not None),
+        scenario=resolved,
+        all_marked=unit.all_marked,
+        calls=tuple(unit.calls),
+        overridden=tuple(found.overridden),
+        warnings=tuple(d.render() for d in unit.collector.warnings),
+        file=specs[0].span.source.name,
+    )
+
+
+# --- scenario and parameters ---------------------------------------------------------------------
+
+
+def _chosen(unit: Unit, specs: tuple[syntax.Specification, ...], name: str | None) -> syntax.Scenario | None:
+    scenarios = {}
+    for node in scenarios_of(specs):
+        if node.name in scenarios:
+            unit.collector.error("MC011", node.span, f"scenario `{node.name}` is declared twice")
+        scenarios[node.name] = node
+    if not name:
+        return None
+    if name not in scenarios:
+        place = Span(specs[0].span.source, 0, 0)
+        unit.collector.error(
+            "MC061",
+            place,
+            f"there is no scenario `{name}`",
+            near_miss(name, scenarios) or f"there are: {', '.join(scenarios) or 'none'}",
+        )
+        unit.collector.raise_errors()
+    return scenarios[name]
+
+
+def _settings(
+    unit: Unit, found: Gathered, chosen: syntax.Scenario | None, parameters: Mapping[str, str | int | bool]
+) -> dict[str, Setting]:
+    """Return what overrides the parameters' defaults: the scenario's own settings, then those from outside."""
+    known = {d.name: d for d in found.named.values() if isinstance(d, syntax.Param)}
+    settings: dict[str, Setting] = {}
+    for item in chosen.items if chosen else ():
+        if not isinstance(item, syntax.Setting):
+            continue
+        if item.name not in known:
+            unit.collector.error(
+                "MC061", item.span, f"there is no parameter `{item.name}`", near_miss(item.name, known)
+            )
+        if item.name in settings:
+            unit.collector.error("MC011", item.span, f"`{item.name}` is set twice in this scenario")
+        settings[item.name] = item.value
+    for name, value in parameters.items():
+        if name not in known:
+            place = chosen.span if chosen else _somewhere(found)
+            unit.collector.error("MC061", place, f"there is no parameter `{name}`", near_miss(name, known))
+        elif name in settings:
+            unit.collector.error(
+                "MC063",
+                known[name].span,
+                f"scenario `{chosen.name if chosen else ''}` sets `{name}` itself",
+                "leave out the scenario, or the parameter",
+            )
+        else:
+            settings[name] = value
+    return settings
+
+
+def _somewhere(found: Gathered) -> Span:
+    first = next(iter(found.named.values()), None)
+    return Span(first.span.source, 0, 0) if first else NOWHERE
+
+
+# --- variables, locks, what properties observe ---------------------------------------------------
+
+
+def _observed(found: Gathered) -> frozenset[tuple[str, str]]:
+    """Return the op parameters and the thread locals that properties name: those are always live."""
+    names: set[tuple[str, str]] = set()
+    for node in found.properties.values():
+        for each in node.expression.walk():
+            match each:
+                case syntax.Call("inside", (syntax.Name(op), *given)):
+                    declared = found.named.get(op)
+                    if isinstance(declared, syntax.Op):
+                        names |= {(op, p.name) for p in declared.parameters[: len(given)]}
+                case syntax.Member(syntax.Name(thread) | syntax.Index(syntax.Name(thread)), local):
+                    names.add((thread, local))
+                case _:
+                    pass
+    return frozenset(names)
+
+
+def _declare_storage(unit: Unit, found: Gathered) -> None:
+    for node in found.named.values():
+        if isinstance(node, syntax.Lock):
+            declare_lock(unit, node)
+        elif isinstance(node, syntax.Variable):
+            declare_variable(unit, node)
+    for node in found.named.values():
+        if isinstance(node, syntax.Lock | syntax.Variable) and unit.globals.find(node.name) is None:
+            unit.globals.names[node.name] = ConstantBinding(NOTHING, node.span)
+        elif isinstance(node, syntax.Variable):
+            declare_guards(unit, node)
+
+
+# --- threads -------------------------------------------------------------------------------------
+
+
+def _lower_thread(unit: Unit, instance: Instance, *, kept: bool = True) -> Thread:
+    node = instance.group.declaration
+    body = Body(unit, instance.number, instance.name, node.name)
+    ctx = Context(unit, unit.globals.child(), "code", me=instance.number, kept=kept)
+    if instance.own is not None and instance.group.index_type is not None:
+        ctx.scope.names["self"] = index_value(instance.own, instance.group.index_type, node.span)
+    entry = body.graph.new()
+    flow = Flow(jumps.collect_labels(body, node.body, None), Exit(END, 0))
+    statements.block(Work(body, ctx, flow), node.body, Way(entry, END))
+    if body.graph.too_large:
+        ops = ", ".join(sorted({c.op for c in unit.calls}))
+        hint = f"ops are inlined wherever they are called: {ops}"
+        unit.collector.error("MC046", node.span, f"thread `{instance.name}` has too many locations", hint)
+    end = Location.of(closing(node.body.span), "end", ())
+    frozen = freeze(body.graph, entry, end, unit.collector)
+    return Thread(
+        number=instance.number,
+        name=instance.name,
+        declaration=node.name,
+        daemon="daemon" in node.attributes,
+        unfair="unfair" in node.attributes,
+        locations=frozen.locations,
+        start=frozen.start,
+        goals=frozen.goals,
+        locals=tuple(v for v in unit.variables if v.thread == instance.number),
+        labels=frozen.labels,
+        span=node.span,
+    )
+
+
+def _check_bodies(unit: Unit, found: Gathered) -> None:
+    """Refuse goto together with guard() in one body (SEMANTICS H15), and ops that lead back to themselves."""
+    bodies = [d for d in found.named.values() if isinstance(d, syntax.Op | syntax.Thread)]
+    for node in bodies:
+        jumps_ = [n for n in node.walk() if isinstance(n, syntax.Goto)]
+        guards = [n for n in node.walk() if isinstance(n, syntax.Guard)]
+        if jumps_ and guards:
+            message = f"`{node.name}` has both goto and guard (at {guards[0].span})"
+            unit.collector.error("MC042", jumps_[0].span, message, "convert all of it to guards, or none of it")
+    ops = {d.name: d for d in bodies if isinstance(d, syntax.Op)}
+    unit.recursive = frozenset(name for name in ops if _check_recursion(unit, ops, name))
+
+
+def _check_recursion(unit: Unit, ops: dict[str, syntax.Op], name: str) -> bool:
+    """Report the call by which an op leads back to itself, if there is one; a shortest chain is shown."""
+    chains: list[tuple[tuple[str, ...], Span]] = [((name,), ops[name].span)]
+    seen: set[str] = set()
+    for chain, first in chains:
+        for each in ops[chain[-1]].body.walk():
+            if not isinstance(each, syntax.Call) or each.name not in ops:
+                continue
+            place = each.span if len(chain) == 1 else first
+            if each.name == name:
+                shown = " -> ".join((*chain, name))
+                unit.collector.error("MC040", place, f"`{name}` calls itself: {shown}", "ops are inlined; write a loop")
+                return True
+            if each.name not in seen:
+                seen.add(each.name)
+                chains.append(((*chain, each.name), place))
+    return False
+
+
+def _check_unused(unit: Unit, found: Gathered, instances: list[Instance]) -> None:
+    """Check the text of ops that nobody calls and of threads that do not run."""
+    running = {i.group.declaration.name for i in instances}
+    for node in found.named.values():
+        if isinstance(node, syntax.Thread) and node.name not in running:
+            binding = unit.globals.find(node.name)
+            assert isinstance(binding, ThreadBinding)
+            group = binding.group
+            own = None if group.index_type is None else bounds(group.index_type)[0]
+            _lower_thread(unit, Instance(group, 0, node.name, own), kept=False)
+    called = {c.op for c in unit.calls}
+    for node in found.named.values():
+        if isinstance(node, syntax.Op) and node.name not in called:
+            _check_op(unit, node)
+
+
+def _check_op(unit: Unit, op: syntax.Op) -> None:
+    """Lower a call of the op from nowhere: only its diagnostics matter."""
+    body = Body(unit, 0, "", "")
+    ctx = Context(unit, unit.globals.child(), "code", me=0, kept=False)
+    check_op(body, ctx, op)
+
+
+def _initial(unit: Unit, found: Gathered) -> Effects:
+    """Return the effects of every `init { }`, in order; its locals end with their first value."""
+    effects: Effects = ()
+    for node in found.inits:
+        body = Body(unit, -1, "init", "")
+        ctx = Context(unit, unit.globals.child(), "code")
+        flow = Flow(jumps.collect_labels(body, node.body, None), Exit(END, 0))
+        effects += atomic.block(atomic.Atomic(Work(body, ctx, flow), initial=True), node.body, tuple)
+        for storage in body.locals.values():
+            effects += clear(storage, node.span)
+    return effects
+
+
+# --- properties ----------------------------------------------------------------------------------
+
+
+def _property(unit: Unit, node: syntax.Property) -> Property | None:
+    ctx = Context(unit, unit.globals, "step" if node.kind == "step" else "property")
+    if node.kind == "step":
+        ctx.scope = unit.globals.child()
+        mover = Value(Mover(len(unit.thread_names)), unit.thread_type)
+        ctx.scope.names["mover"] = ConstantBinding(mover, node.span)
+    free = lock_at(ctx, node.when) if node.when is not None else None
+    expr = condition(ctx, node.expression)
+    if node.when is not None and node.kind != "invariant":
+        ctx.error("MC051", node.span, "only an invariant can be checked `when free(l)`")
+    text = one_line(node.expression.span.text)
+    assert node.kind != "property"
+    return Property(node.kind, node.name, expr, free, node.span, text)  # type: ignore[arg-type]

@@ -1,0 +1,431 @@
+"""Syntax of an expression -> typed expression over cells. Checks types as it goes; reports and carries on."""
+
+from __future__ import annotations
+
+from typing import assert_never, cast
+
+from modelcheck.language import builtins, places, syntax
+from modelcheck.language.context import Context
+from modelcheck.language.model import Const, Expr, Ref, refs
+from modelcheck.language.operators import BINARY, COMPARING
+from modelcheck.language.scope import Place, ThreadGroup, ThreadPlace
+from modelcheck.language.types import (
+    ERRNO,
+    Bool,
+    Enum,
+    Range,
+    Scalar,
+    Scalarset,
+    SetOf,
+    ThreadRef,
+    Type,
+    bounds,
+    type_name,
+)
+from modelcheck.language.values import (
+    LARGEST,
+    NOTHING,
+    ArithOperator,
+    CompareOperator,
+    Value,
+    arithmetic,
+    arithmetic_interval,
+    choice,
+    comparison,
+    conjunction,
+    disjunction,
+    negation,
+    number,
+    total,
+)
+from modelcheck.source import Span
+
+LARGEST_EXPANSION = 20_000
+"""A quantifier is unrolled over its values; more than this is refused."""
+
+
+def lower(ctx: Context, node: syntax.Expression, expected: Scalar | None = None) -> Value:
+    """Return the typed meaning of an expression; `expected` helps set literals and `0` of Errno."""
+    match node:
+        case syntax.Number(value):
+            if abs(value) > LARGEST:
+                ctx.error("MC028", node.span, "this number does not fit into 63 bits")
+                return NOTHING
+            if value == 0 and expected == ERRNO:
+                return Value(Const(0), ERRNO)
+            return number(value)
+        case syntax.Boolean(value):
+            return Value(Const(int(value)), Bool())
+        case syntax.Paren(inner):
+            return lower(ctx, inner, expected)
+        case syntax.Unary():
+            return _unary(ctx, node, expected)
+        case syntax.Binary():
+            return _binary(ctx, node, expected)
+        case syntax.Conditional():
+            return _conditional(ctx, node, expected)
+        case syntax.Quantifier():
+            return _quantifier(ctx, node)
+        case syntax.SetLiteral():
+            return _set_literal(ctx, node, expected)
+        case syntax.Call():
+            return builtins.call(ctx, node, expected)
+        case syntax.Name() | syntax.Index() | syntax.Member():
+            return _place_value(ctx, node)
+        case _:
+            assert_never(node)
+
+
+def unwrapped(node: syntax.Expression | None) -> syntax.Expression | None:
+    """Return an expression without the parentheses around it."""
+    while isinstance(node, syntax.Paren):
+        node = node.inner
+    return node
+
+
+def condition(ctx: Context, node: syntax.Expression) -> Expr:
+    """Return an expression used as a condition: a bool, or an Errno that is not 0 (SEMANTICS G6)."""
+    value = lower(ctx, node)
+    match value.type:
+        case None:
+            return Const(1)
+        case Bool():
+            return value.expr
+        case Enum("Errno", _):
+            return comparison("!=", value.expr, Const(0))
+        case Range():
+            ctx.error("MC021", node.span, "a number is not a condition", "write `!= 0`")
+        case other:
+            ctx.error("MC021", node.span, f"a {type_name(other)} is not a condition")
+    return Const(1)
+
+
+def coerce(ctx: Context, value: Value, target: Type, span: Span, what: str = "this value") -> Value:
+    """Check that a value may be assigned to the type; a constant outside it is reported."""
+    if value.type is None:
+        return value
+    if target == ERRNO and value.constant == 0 and isinstance(value.type, Range):
+        return Value(Const(0), ERRNO, value.firm)
+    if not compatible(value.type, target):
+        hint = "write `!= 0`" if isinstance(value.type, Range) and isinstance(target, Bool) else ""
+        ctx.error("MC020", span, f"{what} is {_a(value.type)}, but {_a(target)} is needed here", hint)
+        return NOTHING
+    if value.constant is not None and value.firm and ctx.kept and not isinstance(target, SetOf):
+        low, high = bounds(cast(Scalar, target))
+        if not low <= value.constant <= high:
+            ctx.error("MC027", span, f"{value.constant} is not a value of {type_name(target)}")
+    return value
+
+
+def compatible(given: Type, wanted: Type) -> bool:
+    """True if a value of the first type can be used where the second is wanted; ranges are checked in the run."""
+    match given, wanted:
+        case Range(), Range():
+            return True
+        case SetOf(a), SetOf(b):
+            return a == b or (isinstance(a, Range) and isinstance(b, Range) and bounds(a) == bounds(b))
+        case _:
+            return given == wanted
+
+
+def _a(kind: Type) -> str:
+    name = {Bool: "a bool", Range: "a number"}.get(type(kind))
+    return name or type_name(kind)
+
+
+def _place_value(ctx: Context, node: syntax.Name | syntax.Index | syntax.Member) -> Value:
+    found = places.resolve(ctx, node)
+    match found:
+        case None:
+            return NOTHING
+        case Value():
+            return found
+        case ThreadPlace(_, thread):
+            return Value(Const(thread + 1), ctx.unit.thread_type)
+        case Place():
+            return read(ctx, found, node.span)
+        case _:
+            ctx.error(
+                "MC012",
+                node.span,
+                f"`{node.span.text}` is a lock; its value cannot be read",
+                "properties can say held(l) and free(l)",
+            )
+            return NOTHING
+
+
+def read(ctx: Context, place: Place, span: Span) -> Value:
+    """Return the value of a variable's cell, and note the access."""
+    if not place.complete:
+        ctx.error(
+            "MC020",
+            span,
+            f"`{place.storage.name}` has {len(place.storage.dimensions)} index(es); "
+            f"{len(place.index)} given, and whole arrays are not values here",
+        )
+        return NOTHING
+    if place.storage.variable is None:
+        ctx.error("MC020", span, f"`{place.storage.name}` is a record; read its fields")
+        return NOTHING
+    ref = Ref(place.storage.variable, place.index, ctx.primed)
+    ctx.record(ref, span, writes=False)
+    return Value(ref, place.storage.variable.type)
+
+
+def _unary(ctx: Context, node: syntax.Unary, expected: Scalar | None) -> Value:
+    if node.operator == "!":
+        return Value(negation(condition(ctx, node.operand)), Bool())
+    if node.operator == "-":
+        operand = lower(ctx, node.operand, expected)
+        match operand.type:
+            case None:
+                return NOTHING
+            case Enum("Errno", _):
+                return operand
+            case Range():
+                return _number(ctx, "-", number(0), operand, node.span)
+            case other:
+                ctx.error("MC029", node.span, f"`-` is not defined for {type_name(other)}")
+                return NOTHING
+    hint = "complement a set with `-`: all - s" if node.operator == "~" else "a lock is an argument of a verb"
+    ctx.error("MC029", node.span, f"`{node.operator}` has no value here", hint)
+    return NOTHING
+
+
+def _binary(ctx: Context, node: syntax.Binary, expected: Scalar | None) -> Value:
+    _check_mixing(ctx, node)
+    operator = BINARY[node.operator]
+    if operator.family == "logic":
+        left = condition(ctx, node.left)
+        right = condition(ctx, node.right)
+        if node.operator == "&&":
+            return Value(conjunction((left, right)), Bool())
+        return Value(disjunction((negation(left) if node.operator == "implies" else left, right)), Bool())
+    if operator.family == "membership":
+        return _membership(ctx, node)
+    left_value, right_value = _operands(ctx, node, expected)
+    if left_value.type is None or right_value.type is None:
+        return NOTHING
+    if operator.family in COMPARING:
+        return _compare(ctx, node, left_value, right_value)
+    if isinstance(left_value.type, SetOf) and isinstance(right_value.type, SetOf):
+        return _set_operation(ctx, node, left_value, right_value)
+    if isinstance(left_value.type, Range) and isinstance(right_value.type, Range):
+        return _number(ctx, cast(ArithOperator, node.operator), left_value, right_value, node.span)
+    wrong = right_value.type if isinstance(left_value.type, Range) else left_value.type
+    ctx.error("MC029", node.span, f"`{node.operator}` is not defined for {type_name(wrong)}")
+    return NOTHING
+
+
+def _operands(ctx: Context, node: syntax.Binary, expected: Scalar | None) -> tuple[Value, Value]:
+    """Lower both sides; a literal takes its type from the other side."""
+    if isinstance(node.left, syntax.SetLiteral) and not isinstance(node.right, syntax.SetLiteral):
+        right = lower(ctx, node.right, expected)
+        return lower(ctx, node.left, right.type), right
+    left = lower(ctx, node.left, expected if isinstance(expected, SetOf) else None)
+    right = lower(ctx, node.right, left.type)
+    if right.type == ERRNO and left.constant == 0 and isinstance(left.type, Range):
+        left = Value(Const(0), ERRNO)
+    return left, right
+
+
+def _check_mixing(ctx: Context, node: syntax.Binary) -> None:
+    family = BINARY[node.operator].family
+    for side in (node.left, node.right):
+        if not isinstance(side, syntax.Binary):
+            continue
+        inner = BINARY[side.operator].family
+        if family in COMPARING and inner in COMPARING:
+            ctx.error("MC022", node.span, "comparisons cannot be chained", "write `a < b && b < c`")
+        elif {family, inner} & {"bits"} and {family, inner} & COMPARING:
+            ctx.error(
+                "MC023",
+                node.span,
+                f"`{node.operator}` and `{side.operator}` stand side by side",
+                "C reads this in a way that surprises: write the parentheses",
+            )
+
+
+def _compare(ctx: Context, node: syntax.Binary, left: Value, right: Value) -> Value:
+    assert left.type is not None
+    assert right.type is not None
+    firm = left.firm and right.firm
+    if not compatible(left.type, right.type) and not compatible(right.type, left.type):
+        ctx.error(
+            "MC020",
+            node.span,
+            f"{_a(left.type)} is compared with {_a(right.type)}",
+            "write `!= 0`" if {type(left.type), type(right.type)} == {Bool, Range} else "",
+        )
+        return NOTHING
+    operator = cast(CompareOperator, node.operator)
+    if BINARY[operator].family == "order":
+        if isinstance(left.type, SetOf):
+            return _subset(ctx, node, left, right)
+        if isinstance(left.type, Bool | Scalarset | ThreadRef) or left.type == ERRNO:
+            ctx.error("MC029", node.span, f"{_a(left.type)} has no order")
+            return NOTHING
+    return Value(comparison(operator, left.expr, right.expr), Bool(), firm)
+
+
+def _subset(ctx: Context, node: syntax.Binary, left: Value, right: Value) -> Value:
+    if node.operator not in ("<=", ">="):
+        ctx.error("MC029", node.span, "sets are compared with == != <= >=")
+        return NOTHING
+    small, large = (left, right) if node.operator == "<=" else (right, left)
+    return Value(comparison("==", arithmetic("&", small.expr, large.expr), small.expr), Bool())
+
+
+def _set_operation(ctx: Context, node: syntax.Binary, left: Value, right: Value) -> Value:
+    assert left.type is not None
+    assert right.type is not None
+    if not compatible(left.type, right.type):
+        ctx.error("MC020", node.span, "the sets are of different types")
+        return NOTHING
+    match node.operator:
+        case "|" | "&" | "^" as operator:
+            expr = arithmetic(cast(ArithOperator, operator), left.expr, right.expr)
+        case "-":
+            expr = arithmetic("^", left.expr, arithmetic("&", left.expr, right.expr))
+        case operator:
+            ctx.error(
+                "MC029",
+                node.span,
+                f"`{operator}` is not defined for sets",
+                "sets have | & ^ - in == != <= >=",
+            )
+            return NOTHING
+    return Value(expr, left.type, left.firm and right.firm)
+
+
+def _number(ctx: Context, operator: ArithOperator, left: Value, right: Value, span: Span) -> Value:
+    low, high = arithmetic_interval(operator, left.interval, right.interval)
+    if low < -LARGEST or high > LARGEST:
+        ctx.error("MC028", span, "this may leave 63 bits", "narrow the ranges of what it is computed from")
+        return NOTHING
+    expr = arithmetic(operator, left.expr, right.expr)
+    firm = left.firm and right.firm
+    if (
+        isinstance(left.expr, Const)
+        and isinstance(right.expr, Const)
+        and not isinstance(expr, Const)
+        and firm
+        and ctx.kept
+    ):
+        reason = (
+            "division by zero" if operator in ("/", "%") else f"`{operator}` is not defined for these values"
+        )
+        ctx.error("MC027", span, reason)
+    if isinstance(expr, Const):
+        return number(expr.value, firm=firm)
+    return Value(expr, Range(low, max(low, high)), firm)
+
+
+def _membership(ctx: Context, node: syntax.Binary) -> Value:
+    right = lower(ctx, node.right)
+    element = right.type.element if isinstance(right.type, SetOf) else None
+    left = lower(ctx, node.left, element)
+    if right.type is None or left.type is None:
+        return NOTHING
+    if element is None:
+        ctx.error("MC020", node.right.span, f"`in` needs a set, this is {_a(right.type)}")
+        return NOTHING
+    if not compatible(left.type, element):
+        ctx.error("MC020", node.span, f"{_a(left.type)} cannot be in a set of {type_name(element)}")
+        return NOTHING
+    low, high = bounds(element)
+    bit = arithmetic("&", arithmetic(">>", right.expr, arithmetic("-", left.expr, Const(low))), Const(1))
+    inside = comparison("==", bit, Const(1))
+    first, last = left.interval
+    tests = [comparison(">=", left.expr, Const(low))] if first < low else []
+    tests += [comparison("<=", left.expr, Const(high))] if last > high else []
+    return Value(conjunction((*tests, inside)), Bool(), left.firm and right.firm)
+
+
+def _set_literal(ctx: Context, node: syntax.SetLiteral, expected: Scalar | None) -> Value:
+    element = expected.element if isinstance(expected, SetOf) else None
+    values = [lower(ctx, e, element) for e in node.elements]
+    if any(v.type is None for v in values):
+        return NOTHING
+    if element is None:
+        first = values[0].type if values else None
+        if not isinstance(first, Bool | Enum | Scalarset):
+            ctx.error(
+                "MC020",
+                node.span,
+                "the type of this set is not clear here",
+                "compare it with, or assign it to, a variable of a set type",
+            )
+            return NOTHING
+        element = first
+    low, _ = bounds(element)
+    expr: Expr = Const(0)
+    for value, part in zip(values, node.elements, strict=True):
+        checked = coerce(ctx, value, element, part.span, "this element")
+        bit = arithmetic("<<", Const(1), arithmetic("-", checked.expr, Const(low)))
+        expr = bit if expr == Const(0) else arithmetic("|", expr, bit)
+    return Value(expr, SetOf(element), all(v.firm for v in values))
+
+
+def _conditional(ctx: Context, node: syntax.Conditional, expected: Scalar | None) -> Value:
+    test = condition(ctx, node.condition)
+    then = lower(ctx, node.then, expected)
+    otherwise = lower(ctx, node.otherwise, expected or then.type)
+    if then.type is None or otherwise.type is None:
+        return NOTHING
+    if otherwise.type == ERRNO and then.constant == 0:
+        then = Value(Const(0), ERRNO)
+    assert then.type is not None
+    if not compatible(then.type, otherwise.type):
+        ctx.error("MC020", node.span, f"one side is {_a(then.type)}, the other {_a(otherwise.type)}")
+        return NOTHING
+    kind: Scalar = then.type
+    if isinstance(kind, Range):
+        (a, b), (c, d) = then.interval, otherwise.interval
+        kind = Range(min(a, c), max(b, d))
+    return Value(choice(test, then.expr, otherwise.expr), kind, then.firm and otherwise.firm)
+
+
+def _quantifier(ctx: Context, node: syntax.Quantifier) -> Value:
+    parts: list[Expr] = []
+    _expand(ctx, node, 0, parts)
+    if node.kind == "forall":
+        return Value(conjunction(parts), Bool())
+    if node.kind == "exists":
+        return Value(disjunction(parts), Bool())
+    ones = tuple(choice(p, Const(1), Const(0)) for p in parts)
+    return Value(total(ones), Range(0, max(0, len(parts))))
+
+
+def _expand(ctx: Context, node: syntax.Quantifier, position: int, parts: list[Expr]) -> None:
+    """Add the body for every combination of values of the binders from `position` on."""
+    if position == len(node.binders):
+        parts.append(condition(ctx, node.body))
+        return
+    binder = node.binders[position]
+    kind = places.type_of(ctx, binder.type)
+    if kind is None:
+        return
+    low, high = bounds(kind)
+    if (high - low + 1) * max(1, len(parts)) > LARGEST_EXPANSION:
+        ctx.error("MC028", node.span, f"this quantifier runs over more than {LARGEST_EXPANSION} values")
+        return
+    for value in range(low, high + 1):
+        inner = ctx.inner()
+        inner.scope.names[binder.name] = places.index_value(value, kind, binder.span)
+        _expand(inner, node, position + 1, parts)
+
+
+def thread_group(ctx: Context, node: syntax.Expression) -> tuple[ThreadGroup, tuple[int, ...]] | None:
+    """Return the thread declaration that an argument of at(), finished(), ... names, and which instances."""
+    found = places.resolve(ctx, node, threads=True)
+    if isinstance(found, ThreadPlace):
+        return found.group, ((found.thread,) if found.thread >= 0 else found.group.numbers)
+    if found is not None:
+        ctx.error("MC012", node.span, f"`{node.span.text}` is not a thread")
+    return None
+
+
+def reads_shared(expr: Expr) -> bool:
+    """True if the expression reads a shared variable or a lock's variable: evaluating it takes a step."""
+    return any(ref.var.kind != "local" for ref in refs(expr))

@@ -1,0 +1,216 @@
+"""Inlining an op: arguments, contracts, body, result. Locations stay those of a call stack (SEMANTICS A1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from modelcheck.diagnostics import near_miss
+from modelcheck.language import assignments, jumps, statements, syntax
+from modelcheck.language.body import Body, one_line
+from modelcheck.language.context import Context
+from modelcheck.language.expressions import coerce, lower, reads_shared
+from modelcheck.language.frame import Entered, Exit, Flow, Way, Work, jump
+from modelcheck.language.graph import END
+from modelcheck.language.model import (
+    Assign,
+    Call,
+    Const,
+    Crossing,
+    Effect,
+    Effects,
+    Location,
+    Lock,
+    LockAt,
+    Ref,
+    Variable,
+)
+from modelcheck.language.places import any_type_of, lock_at, resolve, type_of
+from modelcheck.language.scope import LockBinding, OpBinding, Place, Scope, Storage, StorageBinding
+from modelcheck.language.types import Enum, Record, bounds
+from modelcheck.locks import PRIMITIVES
+
+
+@dataclass
+class Arguments:
+    """The parameters of a call in a scope of their own, and what copies the arguments into them."""
+
+    scope: Scope
+    effects: list[Effect] = field(default_factory=list)
+    parameters: list[Ref | None] = field(default_factory=list)
+
+
+def inline(work: Work, node: syntax.Call, way: Way) -> Ref | None:
+    """Lower a call of an op; return the local that has its result, if it has one."""
+    entered = _enter(work, node)
+    if isinstance(entered, syntax.Op):
+        work.go(way, node.span)
+        return _result(work.body, work.ctx, entered)
+    work.body.unit.calls.append(entered.call)
+    first, last = work.new(), work.new()
+    effects = (*entered.effects, Crossing(entered.call, leaves=False))
+    if any(isinstance(e, Assign) and reads_shared(e.value) for e in effects):
+        here = Location.of(node.span, one_line(node.span.text), (*effects, *jump(first)))
+        work.body.step(work.ctx, way.entry, here)
+    else:
+        work.go(Way(way.entry, first), node.span, effects)
+    flow = replace(entered.work.flow, returns=Exit(last, 0))
+    statements.block(replace(entered.work, flow=flow), entered.op.body, Way(first, last))
+    work.go(Way(last, way.following), node.span, (Crossing(entered.call, leaves=True),))
+    return entered.result
+
+
+def in_one_step(
+    work: Work,
+    node: syntax.Call,
+    inside: Callable[[Entered, Callable[[], Effects]], Effects],
+    after: Callable[[Ref | None], Effects],
+) -> Effects:
+    """Return the effects of a call within one step: arguments, the body as `inside` lowers it, then `after`."""
+    entered = _enter(work, node)
+    if isinstance(entered, syntax.Op):
+        return after(_result(work.body, work.ctx, entered))
+    return (*entered.effects, *inside(entered, lambda: after(entered.result)))
+
+
+def _enter(work: Work, node: syntax.Call) -> Entered | syntax.Op:
+    """Bind the arguments; return the op alone where the call is wrong, or in code that is not kept."""
+    binding = work.ctx.scope.find(node.name)
+    assert isinstance(binding, OpBinding)
+    op = binding.op
+    if len(node.arguments) != len(op.parameters):
+        message = f"`{op.name}` takes {len(op.parameters)} argument(s), {len(node.arguments)} given"
+        work.ctx.error("MC024", node.span, message)
+        return op
+    if op.name in work.body.unit.recursive:
+        return op
+    call = Call(op.name, node.span, len(work.body.unit.calls), work.body.call)
+    body = replace(work.body, call=call)
+    result = _result(body, work.ctx, op)
+    given = _bind(replace(work, body=body), node, op)
+    if not work.ctx.kept:
+        return op
+    contracts = _contracts(work.ctx, op, given.scope)
+    body.call = replace(call, parameters=tuple(given.parameters), contracts=contracts)
+    cleared = (Assign(result, Const(bounds(result.var.type)[0]), node.span),) if result else ()
+    ctx = replace(work.ctx, scope=given.scope, accesses=[], unguarded=False)
+    flow = Flow(jumps.collect_labels(body, op.body, None), Exit(END, 0), result, op)
+    return Entered(op, body.call, Work(body, ctx, flow), result, (*given.effects, *cleared))
+
+
+def _result(body: Body, ctx: Context, op: syntax.Op) -> Ref | None:
+    """Return the local of the op's result."""
+    if op.result is None:
+        return None
+    kind = type_of(replace(ctx, scope=body.unit.globals), op.result)
+    inside = body if body.frame == op.name else replace(body, call=Call(op.name, op.span, -1))
+    return None if kind is None else inside.hidden(ctx, "return", op, kind)
+
+
+# --- arguments -----------------------------------------------------------------------------------
+
+
+def _bind(work: Work, node: syntax.Call, op: syntax.Op) -> Arguments:
+    """Bind the parameters in a scope outside the caller's; arguments are lowered in the caller's."""
+    unit = work.body.unit
+    given = Arguments(unit.globals.child())
+    here = replace(work.ctx, scope=given.scope)
+    for parameter, argument in zip(op.parameters, node.arguments, strict=True):
+        if isinstance(parameter, syntax.LockParameter):
+            at = _lock_argument(work, parameter, argument, given.effects)
+            if at is not None:
+                here.declare(parameter.name, LockBinding(at.lock, at, parameter.span), parameter.span)
+            given.parameters.append(None)
+            continue
+        kind = any_type_of(replace(work.ctx, scope=unit.globals), parameter.type)
+        if kind is None:
+            given.parameters.append(None)
+            continue
+        storage = work.body.storage(work.ctx, parameter.name, parameter, (kind, ()))
+        here.declare(parameter.name, StorageBinding(storage, parameter.span, parameter), parameter.span)
+        given.effects += _copied(work.ctx, parameter, argument, storage)
+        given.parameters.append(Ref(storage.variable) if storage.variable else None)
+    return given
+
+
+def _copied(
+    ctx: Context, parameter: syntax.ValueParameter, argument: syntax.Expression, storage: Storage
+) -> Effects:
+    if isinstance(storage.type, Record):
+        source = resolve(ctx, argument)
+        if isinstance(source, Place) and source.storage.type == storage.type and source.complete:
+            return assignments.copied(ctx, Place(storage), source, argument.span)
+        ctx.error("MC020", argument.span, f"`{parameter.name}` is a {storage.type.name}")
+        return ()
+    assert storage.variable is not None
+    kind = storage.variable.type
+    what = f"the argument for `{parameter.name}`"
+    value = coerce(ctx, lower(ctx, argument, kind), kind, argument.span, what)
+    return (Assign(Ref(storage.variable), value.expr, argument.span),)
+
+
+def _lock_argument(
+    work: Work, parameter: syntax.LockParameter, argument: syntax.Expression, effects: list[Effect]
+) -> LockAt | None:
+    """Return the instance that a lock parameter stands for; its index is evaluated at the call, as C does."""
+    if parameter.kind not in PRIMITIVES:
+        return None
+    at = lock_at(work.ctx, argument)
+    if at is None:
+        return None
+    if at.lock.kind != parameter.kind:
+        message = f"`{parameter.name}` is a {parameter.kind}, `{at.lock.name}` a {at.lock.kind}"
+        work.ctx.error("MC030", argument.span, message)
+        return None
+    kept, keeping = work.body.kept_index(work.ctx, at, parameter)
+    effects += keeping
+    return kept
+
+
+def _contracts(ctx: Context, op: syntax.Op, scope: Scope) -> tuple[tuple[str, LockAt], ...]:
+    here = replace(ctx, scope=scope, accesses=[])
+    found = [(c.kind, lock_at(here, c.lock)) for c in op.contracts]
+    return tuple((kind, at) for kind, at in found if at is not None)
+
+
+# --- ops that nobody calls -----------------------------------------------------------------------
+
+
+def check_op(body: Body, ctx: Context, op: syntax.Op) -> None:
+    """Lower the body of an op with parameters of any value: only its diagnostics matter."""
+    body.call = Call(op.name, op.span, -1)
+    scope = body.unit.globals.child()
+    here = replace(ctx, scope=scope)
+    for parameter in op.parameters:
+        if isinstance(parameter, syntax.LockParameter):
+            _any_lock(here, parameter)
+            continue
+        kind = any_type_of(replace(ctx, scope=body.unit.globals), parameter.type)
+        if kind is not None:
+            storage = body.storage(ctx, parameter.name, parameter, (kind, ()))
+            here.declare(parameter.name, StorageBinding(storage, parameter.span, parameter), parameter.span)
+    _contracts(here, op, scope)
+    flow = Flow(jumps.collect_labels(body, op.body, None), Exit(END, 0), _result(body, ctx, op), op)
+    statements.block(Work(body, here, flow), op.body, Way(body.graph.new(), END))
+
+
+def _any_lock(ctx: Context, parameter: syntax.LockParameter) -> None:
+    """Bind a lock parameter to a lock of its kind that no model has."""
+    primitive = PRIMITIVES.get(parameter.kind)
+    if primitive is None:
+        hint = near_miss(parameter.kind, PRIMITIVES)
+        ctx.error("MC010", parameter.span, f"there is no kind of lock `{parameter.kind}`", hint)
+        return
+    names = ctx.unit.thread_names or ("none",)
+    fields = {
+        each.name: Variable(
+            f"{parameter.name}.{each.name}",
+            each.type(names),
+            (Enum("thread", names),) if each.per_thread else (),
+            (0,) * (len(names) if each.per_thread else 1),
+            "lock",
+        )
+        for each in primitive.fields
+    }
+    lock = Lock(parameter.name, parameter.kind, (), fields, span=parameter.span)
+    ctx.declare(parameter.name, LockBinding(lock, LockAt(lock), parameter.span), parameter.span)

@@ -1,0 +1,66 @@
+"""Source text -> syntax tree, by the LALR tables of grammars/mck.lark.
+
+Tokens are fed to the parser one by one. A word that is a keyword only in some places (`state`, `order`, `run`) is one
+where the parser's present state can use it, and a name elsewhere: that is all there is to contextual keywords.
+
+A file with errors is read a second time by syntax_errors.py, which finds all of them; what is parsed here is correct.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from modelcheck.diagnostics import Collector
+from modelcheck.language.brackets import check_nesting
+from modelcheck.language.grammar import choices, grammar
+from modelcheck.language.loading import check_size, follow_imports, read
+from modelcheck.language.syntax import Specification
+from modelcheck.language.syntax_errors import diagnose
+from modelcheck.language.tokens import END, NAME, Token, scan
+from modelcheck.language.tree_depth import check_depth
+from modelcheck.source import Source, Span
+
+if TYPE_CHECKING:
+    import lark
+
+__all__ = ["parse", "parse_with_imports", "read"]
+
+
+def parse(source: Source) -> Specification:
+    """Return the syntax tree of one file; its imports are not followed. Raises SpecError with all its syntax errors."""
+    problems = Collector()
+    check_size(source)
+    tokens, comments = scan(source, grammar().vocabulary, problems)
+    if any("*/" in each.message for each in problems.errors):
+        problems.raise_errors()  # what the text is behind an open comment nobody knows
+    check_nesting(tokens)
+    tree = _tree(source, tokens)
+    if tree is None:
+        diagnose(source, tokens, problems)
+    problems.raise_errors()
+    assert tree is not None, "a file that cannot be parsed has at least one error"
+    check_depth(tree)
+    return replace(tree, comments=comments, span=Span(source, 0, len(source.text)))
+
+
+def parse_with_imports(main: Source | str | Path) -> tuple[Specification, ...]:
+    """Return the syntax trees of a file and of all that it imports, each once, the file itself first."""
+    return follow_imports(main if isinstance(main, Source) else read(main), parse)
+
+
+def _tree(source: Source, tokens: tuple[Token, ...]) -> Specification | None:
+    """Return the tree of a list of tokens, or None if they do not follow the grammar."""
+    from lark.exceptions import UnexpectedToken
+
+    state = grammar().start()
+    soft = grammar().vocabulary.soft
+    end = Token(END, "", source, len(source.text), len(source.text))
+    try:
+        for token in tokens:
+            is_name = token.type in soft and token.type not in choices(state)
+            state.feed_token(cast("lark.Token", token._replace(type=NAME) if is_name else token))
+        return cast("Specification", state.feed_token(cast("lark.Token", end), is_end=True))
+    except UnexpectedToken:
+        return None

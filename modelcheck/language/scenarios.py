@@ -1,0 +1,125 @@
+"""Scenarios: what a scenario sets and runs, and what it expects, resolved against the names of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelcheck.diagnostics import CHECKS, near_miss
+from modelcheck.language import syntax
+from modelcheck.language.body import one_line
+from modelcheck.language.context import Context, Unit
+from modelcheck.language.declarations import Gathered
+from modelcheck.language.model import Expectation, Scenario
+from modelcheck.language.places import constant_number, lock_at, resolve
+from modelcheck.language.scope import LockBinding, LockPlace, ThreadBinding
+
+LIMITS = ("states",)
+
+
+def scenarios_of(specs: tuple[syntax.Specification, ...]) -> tuple[syntax.Scenario, ...]:
+    """Return the scenarios of the file itself; those of imported files are not run."""
+    return tuple(d for d in specs[0].declarations if isinstance(d, syntax.Scenario))
+
+
+def resolve_scenario(unit: Unit, found: Gathered, node: syntax.Scenario | None) -> Scenario:
+    """Return the scenario with its expectations resolved; without a scenario, `expect holds`."""
+    if node is None:
+        return Scenario("", "", (Expectation("holds", text="expect holds"),))
+    known = _known(found)
+    expectations: list[Expectation] = []
+    states: int | None = None
+    ctx = Context(unit, unit.globals, "property")
+    for item in node.items:
+        match item:
+            case syntax.Run() | syntax.Setting():
+                continue
+            case syntax.Limit(what, value):
+                if what not in LIMITS:
+                    ctx.error("MC061", item.span, f"there is no limit `{what}`", near_miss(what, LIMITS))
+                states = constant_number(ctx, value)
+            case _:
+                made = _expectation(ctx, known, item)
+                if made is not None:
+                    expectations.append(made)
+    if not expectations:
+        expectations.append(Expectation("holds", span=node.span, text="expect holds"))
+    return Scenario(node.name, node.description, tuple(expectations), states, node.span)
+
+
+def _known(found: Gathered) -> set[str]:
+    """Return everything that can be violated: checks, properties, named assertions."""
+    bodies = [d for d in found.named.values() if isinstance(d, syntax.Op | syntax.Thread)]
+    asserted = {
+        n.name for body in bodies for n in body.walk() if isinstance(n, syntax.Assert) and n.name is not None
+    }
+    return set(CHECKS) | set(found.properties) | asserted
+
+
+def _expectation(ctx: Context, known: set[str], node: syntax.Expectation) -> Expectation | None:
+    text = one_line(node.span.text)
+    match node:
+        case syntax.ExpectHolds(exceptions):
+            _check_names(ctx, known, exceptions, node)
+            return Expectation("holds", exceptions, span=node.span, text=text)
+        case syntax.ExpectViolated(name, arguments):
+            _check_names(ctx, known, (name,), node)
+            shown = tuple(_argument(ctx, name, a) for a in arguments or ())
+            return Expectation("violated", (name,), shown, span=node.span, text=text)
+        case syntax.ExpectOrder(locks, verdict, gates):
+            classes = tuple(_class(ctx, one) for one in locks)
+            keys = tuple(_instance(ctx, one) for one in gates)
+            return Expectation("order", classes, verdict=verdict, gates=keys, span=node.span, text=text)
+        case syntax.ExpectCount(what, value):
+            number = constant_number(ctx, value)
+            return (
+                None
+                if number is None
+                else Expectation("count", what=what, number=number, span=node.span, text=text)
+            )
+        case syntax.ExpectNotReached(label):
+            return Expectation("not_reached", (one_line(label.span.text),), span=node.span, text=text)
+        case syntax.ExpectUndecided():
+            return Expectation("undecided", span=node.span, text=text)
+
+
+def _check_names(ctx: Context, known: set[str], names: Iterable[str], node: syntax.Node) -> None:
+    for name in names:
+        if name not in known:
+            ctx.error("MC061", node.span, f"there is no check or property `{name}`", near_miss(name, known))
+
+
+def _argument(ctx: Context, check: str, node: syntax.Expression) -> str:
+    """Return the name of an argument of `expect check(...)`: a thread declaration, a variable, a lock."""
+    name = node.id if isinstance(node, syntax.Name) else one_line(node.span.text)
+    if isinstance(node, syntax.Name):
+        binding = ctx.find(name, node.span)
+        wants_threads = check in ("circular_wait", "deadlock", "stuck", "cannot_finish")
+        if binding is not None and wants_threads and not isinstance(binding, ThreadBinding):
+            ctx.error("MC012", node.span, f"`{name}` is not a thread")
+    return name
+
+
+def _class(ctx: Context, node: syntax.Expression) -> str:
+    """Return the name of a lock class; an instance's index is not looked at."""
+    base = node
+    while isinstance(base, syntax.Index):
+        base = base.base
+    binding = ctx.scope.find(base.id) if isinstance(base, syntax.Name) else None
+    if not isinstance(binding, LockBinding):
+        resolve(ctx, base)
+        ctx.error("MC012", node.span, f"`{one_line(node.span.text)}` is not a lock")
+        return ""
+    return binding.lock.name
+
+
+def _instance(ctx: Context, node: syntax.Expression) -> str:
+    """Return a gate's name as reports write it: the class, with the index if one is given."""
+    found = resolve(ctx, node)
+    if not isinstance(found, LockPlace):
+        if found is not None:
+            ctx.error("MC012", node.span, f"`{one_line(node.span.text)}` is not a lock")
+        return ""
+    if not found.at.index:
+        return found.at.lock.name
+    lock_at(ctx, node)
+    return one_line(node.span.text)

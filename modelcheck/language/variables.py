@@ -1,0 +1,191 @@
+"""Declarations of variables and locks -> Variables and Lock classes of the Model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from modelcheck.diagnostics import near_miss
+from modelcheck.language import syntax
+from modelcheck.language.body import MOST_CELLS, count_cells, dimension_types
+from modelcheck.language.context import Context, Unit
+from modelcheck.language.expressions import coerce
+from modelcheck.language.model import Bound, GuardRule, Lock, Variable
+from modelcheck.language.places import any_type_of, constant_value, index_value, lock_at
+from modelcheck.language.scope import ConstantBinding, LockBinding, Storage, StorageBinding
+from modelcheck.language.types import Enum, Record, Scalar, Type, bounds
+from modelcheck.language.values import Value
+from modelcheck.locks import PRIMITIVES
+from modelcheck.locks.primitive import Primitive
+from modelcheck.source import Span
+
+_LATER = (
+    "spinlock rwsem rwlock seqlock rcu srcu semaphore completion waitqueue refcount active_ref work signal"
+)
+NOT_YET = frozenset(_LATER.split())
+"""Kinds of the language that this version has no primitive for."""
+
+
+def declare_lock(unit: Unit, node: syntax.Lock) -> None:
+    """Add a lock class and its variables to the unit."""
+    ctx = Context(unit, unit.globals, "constant")
+    primitive = PRIMITIVES.get(node.kind)
+    dimensions = dimension_types(ctx, node.dimensions)
+    if primitive is None or dimensions is None:
+        if primitive is None:
+            _unknown_kind(ctx, node)
+        return
+    if node.bound is not None or node.initial is not None:
+        ctx.error("MC012", node.span, f"a {node.kind} has neither bound nor initial value")
+    for attribute in node.attributes:
+        if attribute not in ("novalidate", "handover"):
+            ctx.error(
+                "MC012",
+                node.span,
+                f"a {node.kind} cannot be `{attribute}`",
+                "novalidate and handover can be said",
+            )
+    if not _small_enough(ctx, dimensions, node.span, node.name):
+        return
+    fields = _fields(unit, node, primitive, dimensions)
+    lock = Lock(
+        node.name,
+        node.kind,
+        dimensions,
+        fields,
+        "novalidate" in node.attributes,
+        "handover" in node.attributes,
+        node.span,
+    )
+    unit.locks.append(lock)
+    unit.variables.extend(fields.values())
+    unit.globals.names[node.name] = LockBinding(lock, None, node.span)
+
+
+def _fields(
+    unit: Unit, node: syntax.Lock, primitive: Primitive, dimensions: tuple[Scalar, ...]
+) -> dict[str, Variable]:
+    names = unit.thread_names or ("none",)
+    fields: dict[str, Variable] = {}
+    for each in primitive.fields:
+        kind = each.type(names)
+        index = (*dimensions, Enum("thread", names)) if each.per_thread else dimensions
+        initial = (bounds(kind)[0],) * count_cells(index)
+        fields[each.name] = Variable(f"{node.name}.{each.name}", kind, index, initial, "lock", span=node.span)
+    return fields
+
+
+def _unknown_kind(ctx: Context, node: syntax.Lock) -> None:
+    if node.kind in NOT_YET:
+        ctx.error(
+            "MC006",
+            node.span,
+            f"`{node.kind}` is not available in this version",
+            f"available are {', '.join(sorted(PRIMITIVES))}",
+        )
+        return
+    hint = near_miss(
+        node.kind, [*PRIMITIVES, "var", "param", "const", "type", "enum", "thread", "op", "invariant"]
+    )
+    ctx.error("MC010", node.span, f"there is no kind of lock or declaration `{node.kind}`", hint)
+
+
+def _small_enough(ctx: Context, dimensions: tuple[Scalar, ...], span: Span, name: str) -> bool:
+    if count_cells(dimensions) <= MOST_CELLS:
+        return True
+    ctx.error("MC028", span, f"`{name}` would have {count_cells(dimensions)} elements")
+    return False
+
+
+def declare_variable(unit: Unit, node: syntax.Variable) -> None:
+    """Add a shared variable to the unit, one Variable for each field of a record."""
+    ctx = Context(unit, unit.globals, "constant")
+    kind, dimensions = any_type_of(ctx, node.type), dimension_types(ctx, node.dimensions)
+    if kind is None or dimensions is None or not _small_enough(ctx, dimensions, node.span, node.name):
+        return
+    storage = _storage(unit, node, node.name, kind, dimensions)
+    if node.initial is not None:
+        storage = _initialised(ctx, node, storage, dimensions)
+    unit.variables.extend(storage.variables)
+    unit.globals.names[node.name] = StorageBinding(storage, node.span, node)
+
+
+def _storage(
+    unit: Unit, node: syntax.Variable, name: str, kind: Type, dimensions: tuple[Scalar, ...]
+) -> Storage:
+    if isinstance(kind, Record):
+        parts = {
+            f.name: _storage(unit, node, f"{name}.{f.name}", f.type, (*dimensions, *f.dimensions))
+            for f in kind.fields
+        }
+        return Storage(name, dimensions, kind, None, parts)
+    initial = (bounds(kind)[0],) * count_cells(dimensions)
+    marked = node.marked if node.marked is not None else ("model marked" if unit.all_marked else None)
+    variable = Variable(name, kind, dimensions, initial, "shared", marked=marked, span=node.span)
+    return Storage(name, dimensions, kind, variable)
+
+
+def _initialised(
+    ctx: Context, node: syntax.Variable, storage: Storage, dimensions: tuple[Scalar, ...]
+) -> Storage:
+    """Return the storage with the value of the initialiser for each element; it may use the index (SEMANTICS G2)."""
+    variable = storage.variable
+    assert node.initial is not None
+    if variable is None:
+        ctx.error("MC020", node.initial.span, "a record is initialised in `init { }`, field by field")
+        return storage
+    values: list[int] = []
+
+    def fill(inner: Context, position: int) -> None:
+        if position == len(dimensions):
+            assert node.initial is not None
+            value = constant_value(inner, node.initial, variable.type)
+            if value is not None:
+                value = coerce(
+                    inner, value, variable.type, node.initial.span, f"the initial value of `{node.name}`"
+                )
+            values.append(value.constant if value is not None and value.constant is not None else 0)
+            return
+        low, high = bounds(dimensions[position])
+        for index in range(low, high + 1):
+            deeper = inner.inner()
+            binder = node.dimensions[position].binder
+            if binder is not None:
+                # Firm: an initial value outside its type is a mistake in the text for whatever element it is.
+                one = index_value(index, dimensions[position], node.span)
+                deeper.scope.names[binder] = replace(one, value=replace(one.value, firm=True))
+            fill(deeper, position + 1)
+
+    fill(ctx, 0)
+    return replace(storage, variable=replace(variable, initial=tuple(values)))
+
+
+def declare_guards(unit: Unit, node: syntax.Variable) -> None:
+    """Resolve the `guarded_by` of a variable; locks may be declared after it, so this comes last."""
+    binding = unit.globals.find(node.name)
+    if not isinstance(binding, StorageBinding) or not node.guards:
+        return
+    ctx = Context(unit, unit.globals.child(), "property")
+    storage = binding.storage
+    for position, (dimension, kind) in enumerate(zip(node.dimensions, storage.dimensions, strict=False)):
+        if dimension.binder is not None:
+            low, high = bounds(kind)
+            ctx.scope.names[dimension.binder] = ConstantBinding(
+                Value(Bound(position, low, high), kind), dimension.span
+            )
+    rules: list[GuardRule] = []
+    for guard in node.guards:
+        found = [lock_at(ctx, each) for each in guard.locks]
+        if all(at is not None for at in found):
+            rules.append(GuardRule(guard.kind, tuple(at for at in found if at is not None), guard.span))  # type: ignore[arg-type]
+    _replace(unit, binding, tuple(rules))
+
+
+def _replace(unit: Unit, binding: StorageBinding, rules: tuple[GuardRule, ...]) -> None:
+    def guarded(storage: Storage) -> Storage:
+        if storage.variable is None:
+            return replace(storage, fields={name: guarded(part) for name, part in storage.fields.items()})
+        variable = replace(storage.variable, guards=rules)
+        unit.variables[unit.variables.index(storage.variable)] = variable
+        return replace(storage, variable=variable)
+
+    unit.globals.names[binding.storage.name] = replace(binding, storage=guarded(binding.storage))
