@@ -19,10 +19,13 @@ from modelcheck.language.model import (
     Expr,
     Jump,
     Location,
+    LockAt,
     Ref,
     Require,
     Test,
     VerbUse,
+    Wait,
+    refs,
 )
 from modelcheck.language.places import constant_number, lock_at, resolve
 from modelcheck.language.scope import OpBinding, Place
@@ -82,43 +85,36 @@ def step_effects(step: VerbStep, finish: Finish) -> Effects:
 
 
 def run_verb(work: Work, call: VerbCall, entry: int, finish: Finish) -> None:
-    """Add the steps of a verb; after the last, `finish` says what its result does and where it leads."""
+    """Add the steps of a verb; after the last, `finish` says what its result does and where it leads.
+
+    The lock's index is evaluated in the first step; where a shared variable is in it, later steps use what was kept.
+    """
     names, me = work.body.unit.thread_names, work.body.me
     steps = call.verb.steps(Here(call.at, me, names))
     if call.kept is None and len(steps) > 1 and any(reads_shared(e) for e in call.at.index):
         key = syntax.Name(call.text, span=call.span)
         call = replace(call, kept=work.body.kept_index(work.ctx, call.at, key))
     at, keeping = call.kept or (call.at, ())
-    later = call.verb.steps(Here(at, me, names))
+    steps = (steps[0], *call.verb.steps(Here(at, me, names))[1:])
     here, node = work, entry
-    for number, (first, again) in enumerate(zip(steps, later, strict=True), start=1):
-        step = first if number == 1 else again
+    for number, step in enumerate(steps, start=1):
         after = work.new()
-        last = number == len(steps)
-        effects = step_effects(step, finish if last else lambda _, to=after: jump(to))  # type: ignore[misc]
-        use = VerbUse(
-            call.verb.name,
-            call.at if number == 1 else at,
-            step.action,
-            call.verb.mode,
-            number,
-            len(steps),
-            call.subclass,
-        )
-        location = Location.of(call.span, call.text, (*(keeping if number == 1 else ()), *effects))
-        here.body.step(
-            here.ctx,
-            node,
-            replace(
-                location,
-                guard=step.guard,
-                wait=step.wait,
-                verb=use,
-                left_by=call.left_by,
-                sleeps=call.verb.sleeps,
-            ),
-        )
+        leads = finish if number == len(steps) else lambda _, to=after: jump(to)
+        effects = (*(keeping if number == 1 else ()), *step_effects(step, leads))
+        use = VerbUse(call.verb.name, at, step.action, call.verb.mode, number, len(steps), call.subclass)
+        if number == 1:
+            use = replace(use, at=call.at)
+        location = Location.of(call.span, call.text, effects)
+        location = replace(location, guard=step.guard, wait=_wait(step, use.at), verb=use)
+        location = replace(location, left_by=call.left_by, sleeps=call.verb.sleeps)
+        here.body.step(here.ctx, node, location)
         here, node = work.fresh(), after
+
+
+def _wait(step: VerbStep, at: LockAt) -> Wait:
+    """Return whom a thread blocked here waits for: who holds the lock, and whoever can still make it another lock."""
+    moving = tuple(r for index in at.index for r in refs(index) if r.var.kind != "local")
+    return replace(step.wait, any_of=moving) if moving and step.wait.all_of else step.wait
 
 
 # --- calls in their four places ------------------------------------------------------------------

@@ -21,7 +21,16 @@ _RULES = (
 """Rules that say it all where they may begin, most comprehensive first."""
 
 _ASSIGNING = ("=", "+=", "-=", "*=", "/=", "%=", "|=", "&=", "^=", "<<=", ">>=", "++", "--")
-_OPTIONAL = ("acquires", "releases", "must_hold", "handover", "novalidate", "owned", "rcu_guarded_by", "write_guarded_by")
+_OPTIONAL = (
+    "acquires",
+    "releases",
+    "must_hold",
+    "handover",
+    "novalidate",
+    "owned",
+    "rcu_guarded_by",
+    "write_guarded_by",
+)
 _CONTINUING = frozenset((*BINARY, *_ASSIGNING, *_OPTIONAL, ".", "..", "[", "(", "?"))
 """What may follow in too many places to be worth saying."""
 

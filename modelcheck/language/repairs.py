@@ -33,7 +33,7 @@ def repairs(token: Token, vocabulary: Vocabulary, *, starts_line: bool) -> Itera
         yield Repair((operators[text],), 0, f"missing `{text}`", missing=True)
     yield Repair((NAME,), 0)
     yield Repair((), 1)
-    for text in (";", ",", ":", ")", "{"):
+    for text in (";", ",", ":", ")"):
         yield Repair((operators[text],), 1)
 
 
@@ -89,6 +89,8 @@ def advice(before: Token | None, token: Token, first: Token) -> str:
         return "one declaration declares one name"
     if token.text == "var":
         return "a declaration needs a block around it: write the braces"
+    if token.text == ":" and before == first and first.type == NAME:
+        return "a label needs a block around it: write the braces"
     if token.text == "=" and before and before.text == ":":
         return "an assignment is written `=`"
     if token.text in ("++", "--"):

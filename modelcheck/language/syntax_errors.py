@@ -154,6 +154,8 @@ class _Reader:
 
     def _helps(self, i: int, repair: Repair) -> bool:
         """Whether the text goes on well after a repair."""
+        if repair.dropped and not repair.message and self.tokens[i].text in self.vocabulary.reserved:
+            return False  # a statement begins here
         if repair.dropped and self.tokens[i].text in ("", "{", "}"):
             return False
         if repair.instead in _SENSELESS and _SENSELESS[repair.instead] in choices(self.state):
@@ -171,11 +173,16 @@ class _Reader:
     def _is_lone_name(self, i: int) -> bool:
         """Whether a name that starts a statement stands before a token."""
         below = self.state.state_stack[-2:-1]
-        return self.tokens[i - 1].type == NAME and any("target" in self.states[state] for state in below)
+        is_name = self.tokens[i - 1].type == NAME or self.tokens[i - 1].type in self.vocabulary.soft
+        return is_name and any("target" in self.states[state] for state in below)
 
     def _starts_with_two_names(self, i: int) -> bool:
         """Whether a statement starts as `int x` does, or `op f`."""
-        names = [token for token in self.tokens[max(0, i - 1) : i + 1] if token.text not in self.vocabulary.reserved]
+        names = [
+            token
+            for token in self.tokens[max(0, i - 1) : i + 1]
+            if token.text not in self.vocabulary.reserved
+        ]
         return len(names) == 2 and names[1].text.isidentifier() and self._is_lone_name(i)
 
     # --- giving up
@@ -205,7 +212,9 @@ class _Reader:
         del self.state.state_stack[depth + 1 :], self.state.value_stack[depth:]
         head = _HEADS.get(self.tokens[first].text, ())
         block = self._block(first, i, end)
-        if head and block is not None and all(self._feed(self.state, kind, first) for kind in head):
+        if block is not None and head and head[0] in choices(self.state):
+            for kind in head:
+                self._feed(self.state, kind, first)
             return block
         self._push(rule, [])
         return end
@@ -262,18 +271,19 @@ class _Reader:
         message, hint = "", advice(self.tokens[i - 1] if i else None, token, self.tokens[first])
         if self._starts_with_two_names(i):
             message, hint = self._two_names(i)
-        elif self._is_lone_name(i) and token.text in (";", "}"):
+        elif self._is_lone_name(i):
             name = self.tokens[i - 1].text
-            message, hint = f"`{name}` alone is no statement", f"call it, `{name}(...);`, or assign to it, `{name} = ...;`"
+            message = f"`{name}` alone is no statement"
+            hint = hint or f"call it, `{name}(...);`, or assign to it, `{name} = ...;`"
         elif rule == "declaration" and self._looks_like_statement(first, i):
             message = "a statement can stand only in an `op`, a `thread`, an `irq handler` or `init`"
         if message:
-            self.problems.error(
-                "MC001", Span(token.source, self.tokens[first].start, token.end), message, hint
-            )
+            end = token.end if token.text.isidentifier() or i == first else self.tokens[i - 1].end
+            place = Span(token.source, self.tokens[first].start, end)
+            self.problems.error("MC001", place, message, hint)
             return
         what = self._expected()
-        message = f"expected {what}, found {found(token)}" if what else f"unexpected {found(token)}"
+        message = f"expected {what}, found {found(token)}" if what else f"{found(token)} cannot stand here"
         self.problems.error("MC001", token.span, message, hint)
 
     def _two_names(self, i: int) -> tuple[str, str]:
