@@ -1,0 +1,154 @@
+"""The reference engine: breadth-first search over the interpreter, the oracle for every other engine.
+
+It visits every state that can be reached, also behind states that violate something, so that its counts do not depend
+on what it finds (SEMANTICS A1). Breadth-first: what is found first is found by a shortest trace.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelcheck.engine.closing import closed_set
+from modelcheck.engine.collecting import Collector
+from modelcheck.engine.endings import note_losses
+from modelcheck.engine.engine import Answers, Found, Limits, Progress
+from modelcheck.engine.shortest import shortest_trace
+from modelcheck.engine.sightings import Sighting
+from modelcheck.engine.space import Space
+from modelcheck.engine.watch import StoppedError, Watch, peak_memory
+from modelcheck.result.verdict import Statistics
+from modelcheck.semantics.interpreter import Interpreter
+from modelcheck.semantics.questions import CannotFinish, Question, StuckForEver
+from modelcheck.semantics.transition_system import State, TransitionSystem
+
+if TYPE_CHECKING:
+    from networkx import MultiDiGraph
+
+
+def explore(
+    system: TransitionSystem,
+    questions: tuple[Question, ...],
+    limits: Limits,
+    progress: Progress | None = None,
+) -> Answers:
+    """Look at every reachable state, and answer the questions."""
+    interpreter = Interpreter(system)
+    space = Space(len(system.model.threads))
+    collector = Collector(interpreter, questions)
+    watch = Watch(limits, progress)
+    stopped = _search(interpreter, space, watch, collector)
+    if not stopped:
+        note_losses(interpreter, space, collector.caught, questions, collector.sightings)
+    found = tuple(_found(interpreter, space, sighting) for sighting in collector.sightings.all)
+    return Answers(
+        statistics=_statistics(space, watch, stopped),
+        stopped=stopped,
+        found=found,
+        views=frozenset(collector.views),
+        crossings=frozenset(collector.crossings),
+        counts=dict(collector.counts),
+    )
+
+
+def _search(interpreter: Interpreter, space: Space, watch: Watch, collector: Collector) -> str:
+    """Fill the space level by level; return why the search stopped, or "" if it came to its end."""
+
+    def visit(state: State, depth: int, mover: int | None) -> int:
+        number = space.numbers.get(state)
+        if number is None:
+            watch.admit(len(space))
+            number = space.add(state)
+            collector.found(number, state, depth, mover)
+        return number
+
+    try:
+        for step in interpreter.before_time:
+            collector.before_time(step)
+            if step.target is not None:
+                visit(step.target, 0, None)
+        while space.expanded < len(space):
+            level = space.start_level()
+            depth = space.depth
+            for number in level:
+                watch.look(len(space), space.transitions, depth, len(space) - number)
+                state = space.states[number]
+                steps = interpreter.successors(state)
+                collector.expanded(number, state, depth, steps)
+                space.start_edges()
+                for step in steps:
+                    if step.target is None:
+                        space.add_error()
+                    else:
+                        space.add_edge(step.thread, visit(step.target, depth + 1, step.thread))
+    except StoppedError as stop:
+        return str(stop)
+    except KeyboardInterrupt:
+        return "interrupted"
+    return ""
+
+
+def _statistics(space: Space, watch: Watch, stopped: str) -> Statistics:
+    # A level that was not finished is not counted.
+    depth = space.depth - 1 if stopped else space.depth
+    return Statistics(len(space), space.transitions, max(depth, 0), watch.seconds, peak_memory())
+
+
+def _found(interpreter: Interpreter, space: Space, sighting: Sighting) -> Found:
+    trace, target = shortest_trace(interpreter, space, sighting.targets)
+    closed = None
+    if isinstance(sighting.question, StuckForEver | CannotFinish):
+        trace, closed = closed_set(interpreter, space, trace)
+    return Found(
+        question=sighting.question,
+        cause=sighting.cause,
+        level=sighting.level,
+        states=sighting.states,
+        trace=trace,
+        members=target.members,
+        closed=closed,
+        undefined=target.undefined,
+    )
+
+
+def graph(system: TransitionSystem, limits: Limits | None = None) -> MultiDiGraph[int]:
+    """Return the state graph for networkx: a node a state, an edge a step.
+
+    A node is the state's number in breadth-first order; its attributes are the cells by name (a location as its
+    number), `level`, `initial`, and `errors`: the error steps that leave the state, one a line. They have no target,
+    so they are no edges, and the graph has exactly the states of the model. The graph's own attributes are `states`,
+    `transitions` (error steps included) and `stopped`.
+    """
+    import networkx as nx
+
+    interpreter = Interpreter(system)
+    space = Space(len(system.model.threads))
+    stopped = _search(interpreter, space, Watch(limits or Limits()), Collector(interpreter, ()))
+    drawn: MultiDiGraph[int] = nx.MultiDiGraph(
+        name=system.model.name, states=len(space), transitions=space.transitions, stopped=stopped
+    )
+    for number, state in enumerate(space.states):
+        values = {cell.name: value for cell, value in zip(system.cells, state, strict=True)}
+        level = space.level_of(number)
+        drawn.add_node(number, **values, level=level, initial=level == 0, errors="")
+    for number in range(space.expanded):
+        _draw_steps(interpreter, space, drawn, number)
+    return drawn
+
+
+def _draw_steps(interpreter: Interpreter, space: Space, drawn: MultiDiGraph[int], number: int) -> None:
+    errors: list[str] = []
+    for step in interpreter.successors(space.states[number]):
+        thread = interpreter.system.model.threads[step.thread]
+        location = thread.locations[step.location]
+        if step.breach is not None:
+            errors.append(f"{thread.name}: {location.text}: {step.breach.message}")
+        elif step.target in space.numbers:
+            drawn.add_edge(
+                number,
+                space.numbers[step.target],
+                thread=thread.name,
+                action=location.text,
+                line=location.span.line,
+                choices=" ".join(map(str, step.choices)),
+            )
+    drawn.nodes[number]["errors"] = "\n".join(errors)

@@ -1,0 +1,59 @@
+"""When a search gives up, and who is told how far it is."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+
+from modelcheck.engine.engine import Limits, Progress
+from modelcheck.result.verdict import Statistics
+
+_REPORT_EVERY = 0.5
+_LOOK_EVERY = 64
+
+
+class StoppedError(Exception):
+    """A limit was hit; the message says which."""
+
+
+class Watch:
+    """The clock, the memory and the progress of one search."""
+
+    def __init__(self, limits: Limits, progress: Progress | None = None) -> None:
+        self._limits = limits
+        self._progress = progress
+        self._start = self._reported = time.monotonic()
+        self._looks = 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._start
+
+    def admit(self, states: int) -> None:
+        """Raise StoppedError if there are as many states as are allowed, and one more is to come."""
+        if self._limits.states is not None and states >= self._limits.states:
+            raise StoppedError(f"limit of {self._limits.states} states")
+
+    def look(self, states: int, transitions: int, depth: int, frontier: int) -> None:
+        """Raise StoppedError if time or memory is used up; report now and then."""
+        self._looks += 1
+        if self._looks % _LOOK_EVERY:
+            return
+        now = time.monotonic()
+        limits = self._limits
+        if limits.seconds is not None and now - self._start >= limits.seconds:
+            raise StoppedError(f"limit of {limits.seconds:g} seconds")
+        if limits.memory is not None and peak_memory() >= limits.memory:
+            raise StoppedError(f"limit of {limits.memory} bytes of memory")
+        if self._progress is not None and now - self._reported >= _REPORT_EVERY:
+            self._reported = now
+            statistics = Statistics(states, transitions, depth, now - self._start, peak_memory())
+            self._progress(statistics, frontier)
+
+
+def peak_memory() -> int:
+    """Return the most memory that this process has had resident, in bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,94 @@
+"""What is asked of every model: the checks of DESIGN section 3 and its own properties, as questions (SEMANTICS A7).
+
+This file stands below the engines; analysis/judge.py says what the answers mean. Races and guarded_by have
+their definitions in accesses.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelcheck.language.model import Const, Expr, Lock, LockAt, Property, Ref, Thread, refs
+from modelcheck.semantics.accesses import guard_questions, holds_any, instances_of, race_questions
+from modelcheck.semantics.definedness import conjunction, disjunction, negation
+from modelcheck.semantics.questions import (
+    ActionCounts,
+    CannotFinish,
+    CircularWaits,
+    Crossings,
+    ErrorSteps,
+    LocalViews,
+    Question,
+    StatePredicate,
+    StepPredicate,
+    StuckForEver,
+)
+from modelcheck.semantics.transition_system import TransitionSystem
+
+
+def questions(system: TransitionSystem) -> tuple[Question, ...]:
+    """Return all that is asked of a model when nothing else is said."""
+    return (
+        ErrorSteps(),
+        CircularWaits(),
+        StuckForEver(),
+        CannotFinish(),
+        LocalViews(),
+        Crossings(),
+        ActionCounts(),
+        *(_property(system, each) for each in system.model.properties),
+        *race_questions(system),
+        *guard_questions(system),
+        *_still_held(system),
+    )
+
+
+def _property(system: TransitionSystem, wanted: Property) -> StatePredicate | StepPredicate:
+    match wanted.kind:
+        case "invariant":
+            broken = negation(wanted.expr)
+            if wanted.when_free is not None:
+                broken = conjunction((free(system, wanted.when_free), broken))
+            return _predicate(wanted, broken, f"invariant `{wanted.name}` does not hold")
+        case "reachable":
+            return _predicate(wanted, wanted.expr, f"`{wanted.name}` is reached")
+        case "step":
+            return StepPredicate(wanted.name, wanted.expr, mentions(wanted.expr), wanted.span)
+
+
+def _predicate(wanted: Property, expr: Expr, message: str) -> StatePredicate:
+    return StatePredicate(
+        wanted.kind, wanted.name, expr, (wanted.kind, wanted.name), message, span=wanted.span
+    )
+
+
+def free(system: TransitionSystem, at: LockAt) -> Expr:
+    """Return the condition that no thread holds the lock in any mode."""
+    return conjunction(tuple(negation(holds_any(at, t.number)) for t in system.model.threads))
+
+
+def mentions(expr: Expr) -> tuple[Ref, ...]:
+    """Return the cells that a step property speaks of, each once, as cells of the state before the step."""
+    return tuple(dict.fromkeys(Ref(each.var, each.index) for each in refs(expr)))
+
+
+def _still_held(system: TransitionSystem) -> Iterator[StatePredicate]:
+    """Ask whether a thread can end with a lock in its hands (DESIGN 3, check 3): per thread and lock class."""
+    for thread in system.model.threads:
+        for lock in system.model.locks:
+            if not lock.handover:
+                yield _held_at_end(thread, lock)
+
+
+def _held_at_end(thread: Thread, lock: Lock) -> StatePredicate:
+    instances = instances_of(LockAt(lock, tuple(Const(0) for _ in lock.dimensions)))
+    return StatePredicate(
+        check="lock_rules",
+        name="lock_rules",
+        expr=disjunction(tuple(holds_any(at, thread.number) for at in instances)),
+        cause=("still held", thread.declaration, lock.name),
+        message=f"{thread.name} ends while it still holds {lock.name}",
+        thread=thread.number,
+        location=thread.end,
+        span=thread.locations[thread.end].span,
+    )

@@ -1,0 +1,111 @@
+"""What an engine can be asked (SEMANTICS A7). A question is data; all questions of a model are one search.
+
+Below the engines stands what is asked, above them what an answer means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from modelcheck.language.model import Expr, Ref
+from modelcheck.source import NOWHERE, Span
+
+
+@dataclass(frozen=True)
+class StatePredicate:
+    """Is there a reachable state in which `expr` is true?
+
+    For an invariant that is the negation of what the user wrote, for a `reachable` the expression itself.
+    `thread` and `location`: if given, only states with that thread at that location are meant (guarded_by, races).
+    `cause` tells findings apart: one cause is one finding (SEMANTICS H20). A state where `expr` is undefined is
+    reported as undefined.
+    """
+
+    check: str
+    name: str
+    expr: Expr
+    cause: tuple[str, ...]
+    message: str
+    thread: int | None = None
+    location: int | None = None
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class StepPredicate:
+    """Is there a reachable step for which `expr` (over the state and, primed, its successor) is false?
+
+    A step that changes none of the cells that `expr` mentions, and an error step, satisfies it (SEMANTICS H7).
+    """
+
+    name: str
+    expr: Expr
+    mentions: tuple[Ref, ...]
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class ErrorSteps:
+    """Which error steps are there? One cause a breach and source line."""
+
+
+@dataclass(frozen=True)
+class CircularWaits:
+    """In which states is there a circular wait, and who is in it? (SEMANTICS A3)."""
+
+
+@dataclass(frozen=True)
+class StuckForEver:
+    """Which threads are blocked in a state from which no continuation lets them step? (SEMANTICS A4)."""
+
+
+@dataclass(frozen=True)
+class CannotFinish:
+    """Which threads can, from some state, no longer reach a goal? (SEMANTICS A4)."""
+
+
+@dataclass(frozen=True)
+class LocalViews:
+    """Which local views occur: of the thread that moved, at each new state (SEMANTICS A7)."""
+
+
+@dataclass(frozen=True)
+class Crossings:
+    """Which locks are held where a call is entered and where it is left? (SEMANTICS C1)."""
+
+
+@dataclass(frozen=True)
+class ActionCounts:
+    """How often does each action run, and with which outcome of its test?"""
+
+
+Question = (
+    StatePredicate
+    | StepPredicate
+    | ErrorSteps
+    | CircularWaits
+    | StuckForEver
+    | CannotFinish
+    | LocalViews
+    | Crossings
+    | ActionCounts
+)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A lock instance that a thread holds: class, index values, mode."""
+
+    lock: str
+    index: tuple[int, ...]
+    mode: str
+
+
+@dataclass(frozen=True)
+class LocalView:
+    """What one thread sees of itself: location, live locals (cell number, value), locks held, in order of the model."""
+
+    thread: int
+    location: int
+    locals: tuple[tuple[int, int], ...]
+    held: tuple[Held, ...]
