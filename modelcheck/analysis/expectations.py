@@ -1,0 +1,250 @@
+"""Whether what was found is what a scenario expects (SEMANTICS A10, G16, H14).
+
+`expect` names exactly what is violated: whatever is named must be violated, and whatever is violated must be named.
+Warnings and notes never break that, but may be expected, and then must occur. What a limit left open is undecided,
+not unmet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal, assert_never
+
+from modelcheck.analysis.finding import DEADLOCKS, Finding, listed
+from modelcheck.analysis.lock_order import Cycle, Order
+from modelcheck.language.model import Expectation, Model, Thread
+from modelcheck.result.verdict import Statistics
+from modelcheck.semantics.questions import LocalView
+from modelcheck.source import NOWHERE, Span
+
+Status = Literal["met", "unmet", "undecided"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One expectation and what became of it; `why` says it for a reader."""
+
+    text: str
+    status: Status
+    why: str = ""
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that expectations speak of. `stopped` is "" after a complete search; `asked` limits what was looked at.
+
+    `counted` is false of an engine that does not enumerate states.
+    """
+
+    model: Model
+    findings: tuple[Finding, ...]
+    order: Order
+    statistics: Statistics
+    stopped: str
+    views: frozenset[LocalView]
+    counted: bool = True
+    asked: frozenset[str] | None = None
+    open: frozenset[str] = frozenset()
+
+    @property
+    def violations(self) -> tuple[Finding, ...]:
+        """The findings that break `holds`."""
+        return tuple(f for f in self.findings if f.weight == "violation")
+
+
+def expectations(facts: Facts) -> tuple[Checked, ...]:
+    """Return what became of each expectation; the last entry speaks of what was violated and not named."""
+    stated = facts.model.scenario.expectations or (Expectation("holds", text="holds"),)
+    results = [_one(facts, each) for each in stated if _was_asked(facts, each)]
+    surprising = tuple(f for f in facts.violations if not any(_covers(facts, e, f) for e in stated))
+    return (*results, *_surprises(stated, surprising))
+
+
+def _was_asked(facts: Facts, expectation: Expectation) -> bool:
+    """With --property, only what names the asked checks and properties is looked at."""
+    if facts.asked is None:
+        return True
+    names = {"lock_order", "deadlock"} if expectation.kind == "order" else set(expectation.names)
+    return expectation.kind in ("holds", "undecided") or bool(names & facts.asked)
+
+
+def _one(facts: Facts, expectation: Expectation) -> Checked:
+    match expectation.kind:
+        case "holds":
+            status, why = _holds(facts, expectation)
+        case "violated":
+            status, why = _violated(facts, expectation)
+        case "order":
+            status, why = _ordered(facts, expectation)
+        case "count":
+            status, why = _counted(facts, expectation)
+        case "not_reached":
+            status, why = _not_reached(facts, expectation)
+        case "undecided":
+            status, why = ("met", facts.stopped) if facts.stopped else ("unmet", "everything was decided")
+        case _:
+            assert_never(expectation.kind)
+    return Checked(expectation.text or expectation.kind, status, why, expectation.span)
+
+
+# --- what is violated ----------------------------------------------------------------------------
+
+
+def _holds(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
+    """Tell whether the exceptions are violated; what else is violated is told by `_surprises`."""
+    names = [n for n in expectation.names if facts.asked is None or n in facts.asked]
+    stale = [name for name in names if not any(name in f.names for f in facts.violations)]
+    if stale and facts.stopped:
+        return "undecided", f"{listed(stale)}: {facts.stopped}"
+    if stale:
+        verb = "holds" if len(stale) == 1 else "hold"
+        return "unmet", f"{listed(stale)} {verb}: the exception is out of date"
+    others = [f for f in facts.violations if not set(expectation.names) & set(f.names)]
+    unnamed = [f for f in others if not any(_covers(facts, e, f) for e in facts.model.scenario.expectations)]
+    if unnamed:
+        return "unmet", f"violated: {listed(_named(unnamed))}"
+    return ("undecided", facts.stopped) if facts.stopped else ("met", "")
+
+
+def _violated(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
+    (name,) = expectation.names
+    matching = [f for f in facts.findings if name in f.names]
+    if any(_covers(facts, expectation, f) for f in matching):
+        return "met", ""
+    if facts.stopped:
+        return "undecided", facts.stopped
+    if name in facts.open:
+        return "undecided", "this engine does not decide it"
+    if matching:
+        return "unmet", f"found, but of {' and of '.join(_threads(facts, f) for f in matching)}"
+    return "unmet", "it holds"
+
+
+def _covers(facts: Facts, expectation: Expectation, finding: Finding) -> bool:
+    """Tell whether the expectation names the finding."""
+    if expectation.kind == "holds":
+        return bool(set(expectation.names) & set(finding.names))
+    if expectation.kind == "order":
+        reached = finding.check in ("lock_order", "circular_wait") and expectation.verdict == "reachable"
+        return reached and _is_along(facts, expectation, finding)
+    if expectation.kind != "violated":
+        return False
+    (name,) = expectation.names
+    reached = finding.check == "lock_order" and finding.weight == "violation"
+    named = name in finding.names or (name == "circular_wait" and reached)
+    return named and (not expectation.arguments or _is_about(facts, expectation, finding))
+
+
+def _is_along(facts: Facts, expectation: Expectation, finding: Finding) -> bool:
+    """Tell whether the finding is the lock-order cycle between these classes, or the circular wait along it."""
+    cycles = [
+        f for f in facts.violations if f.check == "lock_order" and set(expectation.names) <= set(f.cause)
+    ]
+    return any(f is finding or f.evidence is finding.evidence for f in cycles)
+
+
+def _is_about(facts: Facts, expectation: Expectation, finding: Finding) -> bool:
+    """`circular_wait(a, b)` names the declarations (or the threads) of the members, or of the ring itself.
+
+    Of other checks the arguments are variables or locks: they are part of the cause.
+    """
+    wanted = set(expectation.arguments)
+    if finding.check not in DEADLOCKS and finding.check != "lock_order":
+        declared = {facts.model.threads[t].declaration for t in finding.members}
+        return wanted <= {*finding.cause, *declared}
+    threads = facts.model.threads
+    groups = [set(group) for group in (finding.members, finding.ring) if group]
+    by_declaration = [{threads[t].declaration for t in group} for group in groups]
+    by_name = [{threads[t].name for t in group} for group in groups]
+    return wanted in by_declaration or wanted in by_name
+
+
+def _threads(facts: Facts, finding: Finding) -> str:
+    return listed([facts.model.threads[t].name for t in finding.members]) or finding.message
+
+
+def _surprises(stated: tuple[Expectation, ...], surprising: tuple[Finding, ...]) -> Iterator[Checked]:
+    """Without an `expect holds` that says so already: what is violated and was not named."""
+    if surprising and not any(e.kind == "holds" for e in stated):
+        yield Checked("nothing else is violated", "unmet", f"violated: {listed(_named(surprising))}")
+
+
+def _named(findings: tuple[Finding, ...] | list[Finding]) -> list[str]:
+    return list(dict.fromkeys(f.check if f.name == f.check else f.name for f in findings))
+
+
+# --- lock order ----------------------------------------------------------------------------------
+
+
+def _ordered(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
+    wanted = expectation.names
+    if not expectation.verdict:
+        edges = {(e.source[0], e.request.wants[0]) for e in facts.order.edges}
+        if all(pair in edges for pair in pairwise(wanted)):
+            return "met", ""
+        missing = "no thread takes them in this order"
+        return ("undecided", facts.stopped) if facts.stopped else ("unmet", missing)
+    cycles = [c for c in facts.order.cycles if set(wanted) == set(c.classes)]
+    cycles = cycles or [c for c in facts.order.cycles if set(wanted) <= set(c.classes)]
+    if any(_as_expected(c, expectation) for c in cycles):
+        return "met", ""
+    if facts.stopped:
+        return "undecided", facts.stopped
+    if not cycles:
+        return "unmet", "they are not taken in contradictory orders"
+    return "unmet", "; ".join(_told(c) for c in cycles)
+
+
+def _as_expected(cycle: Cycle, expectation: Expectation) -> bool:
+    gates = set(expectation.gates)
+    return cycle.verdict == expectation.verdict and (
+        not gates or gates in (set(cycle.gates), set(cycle.instances))
+    )
+
+
+def _told(cycle: Cycle) -> str:
+    return f"gated by {listed(cycle.gates)}" if cycle.gates else cycle.verdict
+
+
+# --- numbers and places --------------------------------------------------------------------------
+
+
+def _counted(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
+    statistics = facts.statistics
+    if expectation.what in ("in", "steps"):
+        lengths = [len(f.trace.steps) for f in facts.violations if f.trace is not None]
+        if not lengths:
+            return ("undecided", facts.stopped) if facts.stopped else ("unmet", "nothing is violated")
+        actual = min(lengths)
+    else:
+        if facts.stopped or not facts.counted:
+            return "undecided", facts.stopped or "this engine does not count states"
+        counts = {
+            "states": statistics.states,
+            "transitions": statistics.transitions,
+            "depth": statistics.depth,
+        }
+        actual = counts[expectation.what]
+    return ("met", "") if actual == expectation.number else ("unmet", f"there are {actual}")
+
+
+def _not_reached(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
+    (label,) = expectation.names
+    seen = {(view.thread, view.location) for view in facts.views}
+    labelled = {t.number: _places(t, label) for t in facts.model.threads}
+    if not any(labelled.values()):
+        return "unmet", "no thread of this scenario has such a label"
+    for thread, places in labelled.items():
+        if any((thread, place) in seen for place in places):
+            return "unmet", f"{facts.model.threads[thread].name} gets there"
+    return ("undecided", facts.stopped) if facts.stopped else ("met", "")
+
+
+def _places(thread: Thread, label: str) -> frozenset[int]:
+    """Return where a label stands: `label` anywhere in the thread, or `op.label`, or `thread.label`."""
+    owner, _, own = label.rpartition(".")
+    places = thread.labels.get(label, frozenset())
+    return places | thread.labels.get(own, frozenset()) if owner == thread.declaration else places

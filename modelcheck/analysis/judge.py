@@ -1,0 +1,257 @@
+"""From answers to findings and verdicts: what an engine saw, in the words of the checks (SEMANTICS A4, H14, H20).
+
+Findings with one cause are one finding. A thread that is stuck because a circular wait is ahead is told with that
+circular wait, as "lost since step n" (A4, settled 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from modelcheck.analysis.discipline import discipline
+from modelcheck.analysis.finding import Evidence, Finding, Outcome, listed
+from modelcheck.analysis.lock_order import Order, canonical, lock_order
+from modelcheck.analysis.order_findings import order_findings
+from modelcheck.analysis.waiting import Explainer
+from modelcheck.diagnostics import CHECKS
+from modelcheck.engine.engine import Answers, Found
+from modelcheck.result.trace import ClosedSet, Exhausted
+from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Unknown, Verdict, Violated
+from modelcheck.semantics.questions import (
+    ActionCounts,
+    CannotFinish,
+    CircularWaits,
+    Crossings,
+    ErrorSteps,
+    LocalViews,
+    Question,
+    StatePredicate,
+    StepPredicate,
+    StuckForEver,
+)
+from modelcheck.semantics.transition_system import INIT
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What was found, the verdict on each check and property, and the lock order."""
+
+    findings: tuple[Finding, ...]
+    outcomes: tuple[Outcome, ...]
+    order: Order
+
+
+def judge(explainer: Explainer, asked: tuple[Question, ...], answers: Answers) -> Judgement:
+    """Say what the answers to the questions mean."""
+    interpreter = explainer.interpreter
+    complete = not answers.stopped
+    kept = _merged(finding_of(explainer, found) for found in answers.found if not reached(found))
+    rings = {_ring_of_classes(explainer, f): f for f in reversed(kept) if f.check == "circular_wait"}
+    order = lock_order(interpreter, answers.views, frozenset(rings), complete=complete)
+    unbalanced = discipline(interpreter, answers.crossings)
+    unreached = tuple(_unreached(asked, answers)) if complete and not answers.open else ()
+    findings = (*kept, *unbalanced, *unreached, *order_findings(interpreter, order, rings))
+    outcomes = tuple(_outcomes(explainer, asked, answers, findings))
+    return Judgement(findings, outcomes, order)
+
+
+# --- findings ------------------------------------------------------------------------------------
+
+
+def reached(found: Found) -> bool:
+    """A `reachable` that is reached is no finding."""
+    return (
+        isinstance(found.question, StatePredicate)
+        and found.question.check == "reachable"
+        and not found.undefined
+    )
+
+
+def finding_of(explainer: Explainer, found: Found) -> Finding:
+    """Return what one answer means."""
+    question = found.question
+    match question:
+        case ErrorSteps():
+            return _error_step(found)
+        case CircularWaits():
+            return _circular_wait(explainer, found)
+        case StuckForEver():
+            return _ending(explainer, found, "stuck")
+        case CannotFinish():
+            return _ending(explainer, found, "cannot_finish")
+        case StatePredicate():
+            name, message = question.name, question.message
+            finding = _plain(found, question.check, name, message)
+            return replace(finding, span=question.span)
+        case StepPredicate():
+            finding = _plain(found, "step", question.name, f"a step breaks `{question.name}`")
+            return replace(finding, span=question.span)
+        case LocalViews() | Crossings() | ActionCounts():
+            raise AssertionError("a collection has no findings")
+        case _:
+            assert_never(question)
+
+
+def _plain(found: Found, check: str, name: str, message: str) -> Finding:
+    if found.undefined:
+        message = f"`{name}` is undefined here: {found.undefined}"
+    return Finding(
+        check=check,
+        name=name,
+        weight="violation",
+        message=message,
+        cause=(*found.cause, "undefined") if found.undefined else found.cause,
+        evidence=found.trace,
+        states=found.states,
+        members=found.members,
+        claim=found.question,
+    )
+
+
+def _error_step(found: Found) -> Finding:
+    last = found.trace.steps[-1]
+    assert last.breach is not None
+    breach = last.breach
+    name = breach.name or breach.check
+    finding = _plain(found, breach.check, name, breach.message)
+    members = () if last.thread == INIT else (last.thread,)
+    return replace(finding, span=breach.span, members=members)
+
+
+def _circular_wait(explainer: Explainer, found: Found) -> Finding:
+    situation = explainer.situation(found.trace, found.members)
+    ring = situation.ring or found.members
+    threads = explainer.interpreter.system.model.threads
+    names = [threads[t].name for t in ring]
+    message = f"{listed(names)} wait for each other" if len(ring) > 1 else f"{names[0]} waits for itself"
+    others = [threads[t].name for t in found.members if t not in ring]
+    if others:
+        message += f", and {listed(others)} for them"
+    idle = not situation.standing and all(w.caught or w.resting for w in situation.waits)
+    if idle:
+        message += "; nothing can run any more"
+    finding = _plain(found, "circular_wait", "circular_wait", message)
+    lost = explainer.lost_since(found.trace, found.members)
+    return replace(finding, ring=ring, lost_since=lost)
+
+
+def _ending(explainer: Explainer, found: Found, check: str) -> Finding:
+    threads = explainer.interpreter.system.model.threads
+    names = listed([threads[t].name for t in found.members])
+    if check == "stuck":
+        message = f"{names} is blocked, and nothing that can still happen lets it take a step"
+    else:
+        message = f"{names} may still run, but can no longer reach its end, or the head of its loop"
+    finding = _plain(found, check, check, message)
+    evidence: Evidence = found.trace
+    if found.closed is not None and found.members:
+        evidence = ClosedSet(found.trace, found.closed, found.members[0])
+    return replace(finding, evidence=evidence)
+
+
+def _merged(findings: Iterable[Finding]) -> list[Finding]:
+    """Make one finding of those with one cause: the shortest trace, the sum of the states."""
+    by_cause: dict[tuple[str, ...], Finding] = {}
+    for finding in findings:
+        key = (finding.check, *finding.cause)
+        other = by_cause.get(key)
+        if other is None:
+            by_cause[key] = finding
+        else:
+            best = min(other, finding, key=_length)
+            by_cause[key] = replace(best, states=other.states + finding.states)
+    return sorted(by_cause.values(), key=_length)
+
+
+def _length(finding: Finding) -> tuple[int, int]:
+    return (len(finding.trace.steps), finding.trace.switches) if finding.trace else (0, 0)
+
+
+def _ring_of_classes(explainer: Explainer, finding: Finding) -> tuple[str, ...]:
+    """Return a circular wait as a cycle of lock classes; () if some wait in it is not for a lock."""
+    assert finding.trace is not None
+    waits = {w.thread: w for w in explainer.situation(finding.trace, finding.members).waits}
+    locks = [waits[t].lock for t in finding.ring if t in waits]
+    if not all(locks):
+        return ()
+    # A writer between two readers of one lock is no lock of its own in the cycle.
+    apart = [lock for i, lock in enumerate(locks) if len(locks) == 1 or lock != locks[i - 1]] or locks[:1]
+    return canonical(tuple(lock.partition("[")[0] for lock in apart))
+
+
+def _unreached(asked: tuple[Question, ...], answers: Answers) -> Iterator[Finding]:
+    """A complete search did not reach what must be reachable."""
+    found = {f.question for f in answers.found}
+    for question in asked:
+        if isinstance(question, StatePredicate) and question.check == "reachable" and question not in found:
+            statistics = answers.statistics
+            yield Finding(
+                check="reachable",
+                name=question.name,
+                weight="violation",
+                message=f"no reachable state satisfies `{question.name}`",
+                cause=question.cause,
+                evidence=Exhausted(statistics.states, statistics.transitions),
+                span=question.span,
+                claim=question,
+            )
+
+
+# --- verdicts ------------------------------------------------------------------------------------
+
+
+def _outcomes(
+    explainer: Explainer, asked: tuple[Question, ...], answers: Answers, findings: tuple[Finding, ...]
+) -> Iterator[Outcome]:
+    for check in CHECKS:
+        if check not in ("deadlock", "vacuity") and _is_asked(check, asked):
+            yield Outcome("check", check, _verdict(answers, check, [f for f in findings if f.check == check]))
+    for each in explainer.interpreter.system.model.properties:
+        if any(isinstance(q, StatePredicate | StepPredicate) and q.name == each.name for q in asked):
+            mine = [f for f in findings if f.check == each.kind and f.name == each.name]
+            yield Outcome(each.kind, each.name, _verdict(answers, each.name, mine))
+
+
+def _is_asked(check: str, asked: tuple[Question, ...]) -> bool:
+    kinds = {type(question) for question in asked}
+    match check:
+        case "circular_wait":
+            return CircularWaits in kinds
+        case "stuck":
+            return StuckForEver in kinds
+        case "cannot_finish":
+            return CannotFinish in kinds
+        case "range" | "assertion" | "lock_rules":
+            return ErrorSteps in kinds
+        case "lock_order":
+            return LocalViews in kinds
+        case _:
+            return ErrorSteps in kinds or any(
+                isinstance(q, StatePredicate) and q.check == check for q in asked
+            )
+
+
+def _verdict(answers: Answers, name: str, findings: list[Finding]) -> Verdict:
+    """Violated before all else; then what the engine could not decide; then holds."""
+    for finding in findings:
+        if finding.weight == "violation" and finding.evidence is not None:
+            if finding.cause[-1:] == ("undefined",):
+                assert finding.trace is not None
+                return Failed(finding.message, finding.trace)
+            return Violated(finding.evidence)
+    if name in answers.proofs:
+        return Proved(answers.proofs[name])
+    witness = next((f.trace for f in answers.found if reached(f) and _is_of(f.question, name)), None)
+    if witness is not None:
+        return Holds(witness)
+    if name in answers.bounds:
+        return Bounded(answers.bounds[name])
+    if name in answers.open:
+        return Unknown(answers.open[name])
+    return Unknown(answers.stopped) if answers.stopped else Holds()
+
+
+def _is_of(question: Question, name: str) -> bool:
+    return isinstance(question, StatePredicate) and question.name == name

@@ -1,0 +1,168 @@
+"""`modelcheck check`: every scenario of every file, and whether it is as expected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from modelcheck.cli.console import Console
+from modelcheck.cli.options import free_memory, given, limit_options, model_options
+from modelcheck.cli.progress import progress
+
+if TYPE_CHECKING:
+    from modelcheck import pipeline
+    from modelcheck.report.contents import FileReport
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What to check and how to tell it."""
+
+    files: tuple[str, ...]
+    options: pipeline.Options
+    quiet: bool
+    reproducible: bool
+    save_trace: str | None
+
+
+@click.command(name="check")
+@click.argument("files", nargs=-1, metavar="FILE|DIR...")
+@model_options
+@click.option("--property", "properties", multiple=True, metavar="NAME", help="Only this check or property.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "reference", "z3"]),
+    default="auto",
+    show_default=True,
+    help="How to search.",
+)
+@limit_options
+@click.option(
+    "--depth", type=click.IntRange(min=0), metavar="N", help="How many steps the engine z3 looks ahead."
+)
+@click.option("--strict", is_flag=True, help="Warnings count as violations.")
+@click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
+@click.option("--reproducible", is_flag=True, help="Leave times out of the JSON.")
+@click.option("--save-trace", metavar="FILE", help="Save the first violation's trace, for `replay`.")
+@click.option("--quiet", "-q", is_flag=True, help="One line a scenario.")
+@click.pass_obj
+def command(
+    console: Console, files: tuple[str, ...], parameters: tuple[tuple[str, str], ...], scenario: str | None,
+    properties: tuple[str, ...], engine: str, max_states: int | None, max_memory: int | None,
+    time_limit: float | None, depth: int | None, strict: bool, json_: bool, reproducible: bool,
+    save_trace: str | None, quiet: bool,
+) -> int:  # fmt: skip
+    """Check every scenario of the files, and of all *.mck in the folders.
+
+    A scenario says what it expects; without scenarios nothing may be violated. With -p the parameters are checked
+    instead of the scenarios (SEMANTICS G16).
+    """
+    from modelcheck.engine.engine import Limits
+    from modelcheck.pipeline import Options
+
+    if not files:
+        raise click.UsageError("no file to check; `modelcheck specs` lists those that come with the program")
+    console.json = json_
+    memory = free_memory() if max_memory is None else max_memory
+    limits = Limits(states=max_states, memory=memory, seconds=time_limit, depth=depth)
+    options = Options(given(parameters), scenario, properties, engine, limits, strict)
+    return _check(console, _Wanted(files, options, quiet, reproducible, save_trace))
+
+
+def _check(console: Console, wanted: _Wanted) -> int:
+    from modelcheck.report.contents import gravest
+    from modelcheck.report.json_report import report_json
+
+    reports: list[FileReport] = []
+    for path, named in collected(wanted.files):
+        report = _one(console, wanted, path, named=named)
+        if report is None:
+            continue
+        reports.append(report)
+        if report.interrupted:
+            break
+    if console.json:
+        console.write(report_json(reports, reproducible=wanted.reproducible))
+    else:
+        _summary(console, reports)
+    if wanted.save_trace:
+        _save_trace(console, wanted, reports)
+    return gravest([report.exit_code for report in reports])
+
+
+def collected(names: tuple[str, ...]) -> list[tuple[Path, bool]]:
+    """Return the files, with whether each was named or found in a folder."""
+    found: list[tuple[Path, bool]] = []
+    for name in names:
+        path = Path(name)
+        if "\0" not in name and path.is_dir():
+            inside = sorted(path.rglob("*.mck"))
+            if not inside:
+                raise click.UsageError(f"there is no specification (*.mck) in the folder `{name}`")
+            found += [(each, False) for each in inside]
+        else:
+            found.append((path, True))
+    return found
+
+
+def _one(console: Console, wanted: _Wanted, path: Path, *, named: bool) -> FileReport | None:
+    """Check one file; what a folder holds only for others to import is left out."""
+    from modelcheck import pipeline
+    from modelcheck.diagnostics import SpecError
+    from modelcheck.report.contents import FileReport
+    from modelcheck.report.text import file_text
+
+    try:
+        specs = pipeline.load(path)
+        if not named and specs[0].name is None:
+            return None
+        with progress(wanted=not console.json) as shown:
+            report = pipeline.check_specification(specs, str(path), wanted.options, shown)
+    except SpecError as error:
+        if not console.json:
+            console.diagnostics(error.diagnostics, 2)
+        return FileReport(str(path), diagnostics=error.diagnostics)
+    if not console.json:
+        console.write(file_text(report, quiet=wanted.quiet))
+        if not wanted.quiet:
+            console.write("")
+    return report
+
+
+def _summary(console: Console, reports: list[FileReport]) -> None:
+    """Print a last line where there is more than one scenario."""
+    scenarios = [scenario for report in reports for scenario in report.scenarios]
+    if any(report.interrupted for report in reports):
+        console.note("interrupted: what is not told above is undecided")
+    if len(scenarios) > 1 or (len(reports) > 1 and scenarios):
+        codes = [scenario.exit_code for scenario in scenarios]
+        parts = [
+            (codes.count(0), "as expected"),
+            (codes.count(1), "not as expected"),
+            (codes.count(3), "undecided"),
+            (codes.count(2), "with an undefined property"),
+            (sum(bool(report.diagnostics) for report in reports), "files with mistakes"),
+        ]
+        told = ", ".join(f"{number} {what}" for number, what in parts if number)
+        console.write(f"{len(scenarios)} scenarios in {len(reports)} file{'s' * (len(reports) != 1)}: {told}")
+
+
+def _save_trace(console: Console, wanted: _Wanted, reports: list[FileReport]) -> None:
+    from modelcheck import pipeline
+    from modelcheck.report.saving import save
+    from modelcheck.report.trace_file import as_json, saved_trace
+
+    assert wanted.save_trace is not None
+    for report in reports:
+        for scenario in report.scenarios:
+            for finding in scenario.violations:
+                if finding.trace is not None:
+                    given_ = {name: str(value) for name, value in wanted.options.parameters.items()}
+                    specs = pipeline.load(report.file)
+                    save(wanted.save_trace, as_json(saved_trace(scenario.explainer, finding, specs, given_)))
+                    console.note(f"saved {wanted.save_trace}: {finding.message}")
+                    return
+    console.note(f"no violation has a trace: {wanted.save_trace} was not written")

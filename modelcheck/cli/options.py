@@ -1,0 +1,107 @@
+"""Options that several commands share, and the values that they take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+class Parameter(click.ParamType[tuple[str, str]]):
+    """NAME=VALUE."""
+
+    name = "NAME=VALUE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Return the name and the text of the value."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = (part.strip() for part in str(value).partition("="))
+        if not equals:
+            guess = re.match(r"(\w+)\s*(?::|\s)\s*(\w+)$", str(value))
+            hint = f": did you mean `{guess[1]}={guess[2]}`?" if guess else ""
+            self.fail(f"`{value}` has no `=`: a parameter is set as NAME=VALUE{hint}", param, ctx)
+        if not re.fullmatch(r"[A-Za-z_]\w*", name):
+            self.fail(
+                f"`{name}` is not the name of a parameter: write NAME=VALUE, without spaces", param, ctx
+            )
+        if not text:
+            self.fail(f"`{name}` has no value: write {name}=VALUE", param, ctx)
+        return name, text
+
+
+class Size(click.ParamType[int]):
+    """An amount of memory: a number with K, M, G or T."""
+
+    name = "SIZE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
+        """Return the number of bytes."""
+        found = _SIZE.fullmatch(str(value).strip())
+        if found is None or not float(found[1]):
+            self.fail(f"`{value}` is not an amount of memory: write for example 500M or 2G", param, ctx)
+        return int(float(found[1]) * _UNITS[found[2].lower()])
+
+
+def model_options(command: Command) -> Command:
+    """Add the options that choose what is looked at in a file."""
+    scenario = click.option("--scenario", metavar="NAME", help="Only this scenario.")
+    parameters = click.option(
+        "-p",
+        "--param",
+        "parameters",
+        type=Parameter(),
+        multiple=True,
+        help="Set a parameter; the scenarios are then left out.",
+    )
+    return parameters(scenario(command))
+
+
+def limit_options(command: Command) -> Command:
+    """Add the options that say when to give up."""
+    states = click.option(
+        "--max-states", type=click.IntRange(min=1), metavar="N", help="Give up after N states."
+    )
+    memory = click.option(
+        "--max-memory",
+        type=Size(),
+        metavar="SIZE",
+        help="Give up at this much memory (default: 70% of what is free).",
+    )
+    seconds = click.option(
+        "--time-limit",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="Give up after this time.",
+    )
+    return states(memory(seconds(command)))
+
+
+def given(parameters: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Return the parameters that were set; one that was set to two values is a mistake."""
+    chosen: dict[str, str] = {}
+    for name, value in parameters:
+        if chosen.setdefault(name, value) != value:
+            raise click.UsageError(f"parameter `{name}` is set twice: to {chosen[name]} and to {value}")
+    return chosen
+
+
+def free_memory() -> int | None:
+    """Return 70% of the memory that is free now, and what this process has already; None where that is not known."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        return None
+    sizes = dict(line.split(":", 1) for line in lines)
+    available = sizes.get("MemAvailable")
+    return int(available.split()[0]) * 1024 * 7 // 10 if available else None

@@ -1,0 +1,102 @@
+"""What a report contains: the findings, verdicts and expectations of each scenario of each file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from modelcheck.analysis.expectations import Checked
+from modelcheck.analysis.finding import Finding
+from modelcheck.analysis.judge import Judgement
+from modelcheck.analysis.waiting import Explainer
+from modelcheck.diagnostics import Diagnostic
+from modelcheck.language.model import Model
+from modelcheck.result.verdict import Bounded, Failed, Statistics, Unknown
+
+
+@dataclass(frozen=True)
+class ScenarioReport:
+    """One scenario of a model: what was found, and whether that was expected.
+
+    `stopped` is "" after a complete search. `strict`: warnings count as violations.
+    """
+
+    model: Model
+    engine: str
+    judgement: Judgement
+    checked: tuple[Checked, ...]
+    statistics: Statistics
+    stopped: str
+    explainer: Explainer = field(repr=False, compare=False)
+    strict: bool = False
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found: violations, warnings and notes."""
+        return self.judgement.findings
+
+    @property
+    def violations(self) -> tuple[Finding, ...]:
+        """What is violated, expected or not."""
+        return tuple(f for f in self.findings if f.weight == "violation")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What deserves a look."""
+        return tuple(f for f in self.findings if f.weight == "warning")
+
+    @property
+    def undecided(self) -> bool:
+        """True if some check or property was not decided."""
+        return bool(self.stopped) or any(
+            isinstance(outcome.verdict, Unknown | Bounded) for outcome in self.judgement.outcomes
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """SEMANTICS H14: 2 for an undefined property, 1 for an unmet expectation, 3 if undecided, else 0."""
+        if any(isinstance(outcome.verdict, Failed) for outcome in self.judgement.outcomes):
+            return 2
+        expected = {name for e in self.model.scenario.expectations for name in e.names}
+        unnamed = [f for f in self.warnings if not expected & set(f.names)]
+        if any(c.status == "unmet" for c in self.checked) or (self.strict and unnamed):
+            return 1
+        wanted = any(e.kind == "undecided" for e in self.model.scenario.expectations)
+        open_ = self.undecided or any(c.status == "undecided" for c in self.checked)
+        return 3 if open_ and not wanted else 0
+
+    @property
+    def ok(self) -> bool:
+        """True if everything was decided and is as expected."""
+        return self.exit_code == 0
+
+    def _repr_html_(self) -> str:
+        from modelcheck.report.notebook import scenario_html
+
+        return scenario_html(self)
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """One file: its scenarios, or what is wrong with it."""
+
+    file: str
+    scenarios: tuple[ScenarioReport, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """The gravest of its scenarios; 2 if the file is wrong, 130 after an interrupt."""
+        return gravest(
+            [130 * self.interrupted, 2 * bool(self.diagnostics), *(s.exit_code for s in self.scenarios)]
+        )
+
+    def _repr_html_(self) -> str:
+        from modelcheck.report.notebook import file_html
+
+        return file_html(self)
+
+
+def gravest(codes: list[int]) -> int:
+    """Return the exit code that stands for all (SEMANTICS H14)."""
+    return next((code for code in (70, 130, 2, 1, 3) if code in codes), 0)

@@ -1,0 +1,146 @@
+"""A trace as rows for a reader: who ran what where, and only what that changed.
+
+Internal variables of locks and dead locals are hidden: a lock that was got is `+lock:mode`, one that was released
+`-lock`. Text, JSON and every picture of a trace are made from these rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from modelcheck.analysis.finding import instance_name, listed
+from modelcheck.analysis.waiting import Explainer
+from modelcheck.language.model import Location
+from modelcheck.language.types import show
+from modelcheck.locks import PRIMITIVES
+from modelcheck.result.trace import Trace
+from modelcheck.semantics.questions import Held
+from modelcheck.semantics.transition_system import INIT, State, Step
+from modelcheck.source import Span
+
+
+@dataclass(frozen=True)
+class Row:
+    """One step. `span` is the statement's place, `left_by` the place that left the scope of a guard, at its release."""
+
+    number: int
+    thread: str
+    span: Span
+    op: str
+    text: str
+    changes: tuple[str, ...]
+    locks: tuple[str, ...]
+    waits: str = ""
+    breach: str = ""
+    left_by: Span | None = None
+    choices: tuple[int, ...] = ()
+    announces: bool = False
+    until: int = 0
+
+    @property
+    def steps(self) -> str:
+        """The number of the step, or of the first and the last that the row stands for."""
+        return f"{self.number}-{self.until}" if self.until else str(self.number)
+
+    def joined_with(self, following: Row) -> Row:
+        """Return one row for this step and the next one of the same statement."""
+        return replace(following, number=self.number, until=following.number)
+
+
+def rows(explainer: Explainer, trace: Trace) -> tuple[Row, ...]:
+    """Return the steps of the trace, numbered from 1."""
+    return tuple(_rows(explainer, trace))
+
+
+def _rows(explainer: Explainer, trace: Trace) -> Iterator[Row]:
+    before = trace.initial
+    for number, step in enumerate(trace.steps, 1):
+        if step.location == INIT:
+            yield _before_time(explainer, number, step)
+            continue
+        location = explainer.place(step)
+        after = before if step.target is None else step.target
+        yield Row(
+            number=number,
+            thread=explainer.interpreter.system.model.threads[step.thread].name,
+            span=location.span,
+            op=location.call.op if location.call else "",
+            text=statement(location),
+            changes=_changes(explainer, before, after, step),
+            locks=_lock_events(explainer, before, after, step),
+            waits=_waits(explainer, after, step),
+            breach=step.breach.message if step.breach else "",
+            left_by=location.left_by,
+            choices=step.choices,
+            announces=location.verb is not None and location.verb.action == "announce",
+        )
+        before = after
+
+
+def _before_time(explainer: Explainer, number: int, step: Step) -> Row:
+    threads = explainer.interpreter.system.model.threads
+    name = "init" if step.thread == INIT else threads[step.thread].name
+    assert step.breach is not None
+    return Row(
+        number, name, step.breach.span, "", "before the first step", (), (), breach=step.breach.message
+    )
+
+
+def statement(location: Location) -> str:
+    """Return the statement's text on one line, with the values of the enclosing `for` variables."""
+    text = " ".join(location.text.split())
+    inside = ", ".join(f"{name} = {value}" for name, value in location.unrolled)
+    return f"{text}  [{inside}]" if inside else text
+
+
+def values(explainer: Explainer, state: State) -> dict[str, str]:
+    """Return the shared variables of a state, by name, as they are written."""
+    cells = zip(explainer.interpreter.system.cells, state, strict=True)
+    return {c.name: show(c.variable.type, v) for c, v in cells if c.variable and c.variable.kind == "shared"}
+
+
+def lock_shown(explainer: Explainer, held: Held) -> str:
+    """Return a held lock; with its mode where the lock has more than one."""
+    lock = next(each for each in explainer.interpreter.system.model.locks if each.name == held.lock)
+    name = instance_name(lock, held.index)
+    return f"{name}:{held.mode}" if len(PRIMITIVES[lock.kind].modes) > 1 else name
+
+
+def _changes(explainer: Explainer, before: State, after: State, step: Step) -> tuple[str, ...]:
+    """Return the variables that changed, as `name=value`, and the observable events."""
+    system = explainer.interpreter.system
+    arrived = after[system.location_cells[step.thread]]
+    dead = {cell for cell, _ in system.resets[step.thread][arrived]}
+    changed = []
+    for number, cell in enumerate(system.cells):
+        if cell.variable is None or cell.variable.kind == "lock" or before[number] == after[number]:
+            continue
+        if number not in dead:
+            changed.append(f"{cell.name}={show(cell.variable.type, after[number])}")
+    events = (f"emits {name}({', '.join(arguments)})" for name, arguments in step.events)
+    return (*changed, *events)
+
+
+def _lock_events(explainer: Explainer, before: State, after: State, step: Step) -> tuple[str, ...]:
+    interpreter = explainer.interpreter
+    events = []
+    for thread in interpreter.system.model.threads:
+        had, has = interpreter.held(before, thread.number), interpreter.held(after, thread.number)
+        whose = "" if thread.number == step.thread else f"{thread.name}: "
+        events += [f"{whose}-{lock_shown(explainer, each)}" for each in had if each not in has]
+        events += [f"{whose}+{lock_shown(explainer, each)}" for each in has if each not in had]
+    return tuple(events)
+
+
+def _waits(explainer: Explainer, after: State, step: Step) -> str:
+    """Say what the thread that moved waits for now, if it does."""
+    interpreter = explainer.interpreter
+    if step.target is None or not interpreter.blocked(after, step.thread):
+        return ""
+    location = interpreter.location(after, step.thread)
+    owners = explainer.waiting.all_of(after, step.thread)
+    threads = interpreter.system.model.threads
+    what = explainer.lock_name(location.verb, after) if location.verb else statement(location)
+    holders = listed([threads[t].name for t in sorted(owners or ())])
+    return f"waits for {what}" + (f", held by {holders}" if holders else "")

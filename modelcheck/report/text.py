@@ -1,0 +1,163 @@
+"""What a person reads: a line a scenario, then what was found with its trace, then what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelcheck.analysis.expectations import Checked
+from modelcheck.analysis.finding import Finding, Outcome, listed
+from modelcheck.diagnostics import CODES
+from modelcheck.report.contents import FileReport, ScenarioReport
+from modelcheck.report.trace_text import ending_lines, trace_lines
+from modelcheck.result.trace import ClosedSet, Exhausted
+from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Statistics, Unknown, Violated, word
+
+FINDINGS_OF_A_CHECK = 5
+"""SEMANTICS H20: more findings of one check are counted, not shown."""
+
+
+def file_text(report: FileReport, *, quiet: bool = False) -> str:
+    """Return the report on a file."""
+    lines = []
+    for scenario in report.scenarios:
+        lines += [f"{report.file}: {_headline(scenario)}"]
+        if not quiet:
+            lines += [*_indented(scenario_lines(scenario)), ""]
+    return "\n".join(lines).rstrip("\n")
+
+
+def scenario_text(report: ScenarioReport) -> str:
+    """Return the report on one scenario."""
+    return "\n".join((_headline(report), *_indented(scenario_lines(report))))
+
+
+def scenario_lines(report: ScenarioReport) -> Iterator[str]:
+    """Yield all that is said about a scenario below its first line."""
+    yield statistics_line(report.statistics, report.stopped)
+    yield from report.model.warnings
+    for finding in _shown(report.findings):
+        yield ""
+        yield from finding_lines(report, finding)
+    yield from _not_shown(report.findings)
+    yield ""
+    yield from _verdicts(report.judgement.outcomes)
+    yield from map(_expectation, report.checked)
+
+
+def _indented(lines: Iterator[str]) -> Iterator[str]:
+    return (f"  {part}".rstrip() for line in lines for part in line.split("\n"))
+
+
+# --- the first line ------------------------------------------------------------------------------
+
+
+def _headline(report: ScenarioReport) -> str:
+    scenario, parameters = report.model.scenario, report.model.parameters
+    which = f"scenario {scenario.name}" if scenario.name else report.model.name
+    given = f" ({', '.join(f'{n}={v}' for n, v in parameters)})" if parameters and not scenario.name else ""
+    return f"{which}{given}: {_in_a_word(report)}"
+
+
+def _in_a_word(report: ScenarioReport) -> str:
+    names = list(dict.fromkeys(f.check if f.name == f.check else f.name for f in report.violations))
+    expected = bool(report.model.scenario.expectations)
+    violated = f"violated: {listed(names)}" if names else ""
+    match report.exit_code:
+        case 0:
+            return f"as expected{' (' * bool(names)}{violated}{')' * bool(names)}" if expected else "holds"
+        case 1 if expected:
+            return f"NOT as expected{' (' * bool(names)}{violated}{')' * bool(names)}"
+        case 1:
+            return violated or "warnings"
+        case 2:
+            return "error: a property is undefined"
+        case _:
+            return f"undecided{': ' * bool(report.stopped)}{report.stopped}"
+
+
+def statistics_line(statistics: Statistics, stopped: str) -> str:
+    """Return how large the search was."""
+    parts = [
+        f"{statistics.states} states",
+        f"{statistics.transitions} transitions",
+        f"depth {statistics.depth}",
+        f"{statistics.seconds:.2f} s",
+    ]
+    return ", ".join(parts) + (f"; stopped: {stopped}" if stopped else "")
+
+
+# --- findings ------------------------------------------------------------------------------------
+
+
+def _shown(findings: tuple[Finding, ...]) -> Iterator[Finding]:
+    counts: dict[str, int] = {}
+    for finding in findings:
+        counts[finding.check] = counts.get(finding.check, 0) + 1
+        if counts[finding.check] <= FINDINGS_OF_A_CHECK:
+            yield finding
+
+
+def _not_shown(findings: tuple[Finding, ...]) -> Iterator[str]:
+    for check in dict.fromkeys(f.check for f in findings):
+        more = sum(f.check == check for f in findings) - FINDINGS_OF_A_CHECK
+        if more > 0:
+            yield f"and {more} more of {check}: they are in the JSON report"
+
+
+def finding_lines(report: ScenarioReport, finding: Finding) -> Iterator[str]:
+    """Yield one finding: what it is, its trace, and what its last state means."""
+    title = CODES[finding.code].title
+    name = f" `{finding.name}`" if finding.name != finding.check else ""
+    many = f" (in {finding.states} states)" if finding.states > 1 else ""
+    yield f"{finding.weight} {finding.code} {title}{name}: {finding.message}{many}"
+    yield from (f"  {line}" for line in finding.details)
+    if finding.check != "lock_order" and finding.trace is not None:
+        yield from (f"  {line}" for line in trace_lines(report.explainer, finding.trace))
+        yield from _ending(report, finding)
+    match finding.evidence:
+        case Exhausted(states):
+            yield f"  all {states} reachable states were looked at"
+        case ClosedSet(_, states):
+            yield f"  {len(states)} state{'s' * (len(states) != 1)} can follow, and it is so in all of them"
+        case _:
+            pass
+
+
+def _ending(report: ScenarioReport, finding: Finding) -> Iterator[str]:
+    first, *others = ending_lines(report.explainer, finding)
+    yield f"  {first}"
+    yield from (f"    {line}" for line in others)
+
+
+# --- verdicts and expectations -------------------------------------------------------------------
+
+
+def _verdicts(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
+    """Yield a line for each property, and one for all checks that hold."""
+    holding = [o.name for o in outcomes if o.kind == "check" and isinstance(o.verdict, Holds)]
+    if holding:
+        yield f"holds: {', '.join(holding)}"
+    for outcome in outcomes:
+        if outcome.kind != "check" or not isinstance(outcome.verdict, Holds):
+            yield f"{outcome.kind} {outcome.name}: {_verdict(outcome)}"
+
+
+def _verdict(outcome: Outcome) -> str:
+    match outcome.verdict:
+        case Holds(trace) if trace is not None:
+            return f"holds, reached in {len(trace.steps)} steps"
+        case Holds() | Violated():
+            return word(outcome.verdict)
+        case Proved(method, scope):
+            return f"proved by {method}{f', for {scope}' if scope else ''}"
+        case Bounded(depth):
+            return f"not violated within {depth} steps; nothing is known beyond"
+        case Unknown(reason):
+            return f"unknown: {reason}"
+        case Failed(reason):
+            return f"error: {reason}"
+
+
+def _expectation(checked: Checked) -> str:
+    why = f" ({checked.why})" if checked.why else ""
+    return f"{checked.text}: {checked.status}{why}"
