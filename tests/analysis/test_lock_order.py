@@ -1,0 +1,198 @@
+"""Lock order: edges, cycles, and what keeps a cycle from being a deadlock (SEMANTICS A6)."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelcheck.analysis.lock_order import Cycle, canonical, nesting
+from modelcheck.report.contents import ScenarioReport
+from tests.checking import ABBA, checked, found
+
+GATED = """
+model gated;
+mutex gate; mutex a; mutex b;
+thread one { mutex_lock(gate); mutex_lock(a); mutex_lock(b);
+             mutex_unlock(b); mutex_unlock(a); mutex_unlock(gate); }
+thread two { mutex_lock(gate); mutex_lock(b); mutex_lock(a);
+             mutex_unlock(a); mutex_unlock(b); mutex_unlock(gate); }
+"""
+
+
+def only_cycle(report: ScenarioReport) -> Cycle:
+    (cycle,) = report.judgement.order.cycles
+    return cycle
+
+
+def test_an_edge_goes_from_each_lock_held_to_the_one_asked_for() -> None:
+    report = checked("model m; mutex a; mutex b; thread t { mutex_lock(a); mutex_lock(b); mutex_unlock(b); mutex_unlock(a); }")
+    (edge,) = report.judgement.order.edges
+    assert (edge.source, edge.request.wants) == (("a", ()), ("b", ()))
+
+
+def test_a_cycle_that_is_reached_is_a_violation_with_the_trace_of_the_circular_wait() -> None:
+    report = checked(ABBA)
+    assert only_cycle(report).verdict == "reachable"
+    (finding,) = found(report, "lock_order")
+    assert finding.weight == "violation"
+    assert finding.trace == found(report, "circular_wait")[0].trace
+
+
+def test_a_lock_that_both_sides_hold_exclusively_is_a_gate() -> None:
+    report = checked(GATED)
+    cycle = only_cycle(report)
+    assert (cycle.verdict, cycle.gates) == ("gated", ("gate",))
+    (finding,) = found(report, "lock_order")
+    assert finding.weight == "note"
+    assert report.exit_code == 0
+
+
+def test_a_lock_that_both_sides_hold_for_reading_is_no_gate() -> None:
+    """The project's own records name two common locks, of which one is held for reading on both sides (X12)."""
+    text = GATED.replace("mutex gate;", "mutex gate; percpu_rwsem cpus;")
+    text = text.replace("{ mutex_lock(gate);", "{ mutex_lock(gate); percpu_down_read(cpus);")
+    text = text.replace("mutex_unlock(gate); }", "percpu_up_read(cpus); mutex_unlock(gate); }")
+    assert only_cycle(checked(text)).gates == ("gate",)
+
+
+def test_another_instance_of_the_same_class_is_no_gate() -> None:
+    text = GATED.replace("mutex gate;", "type Two = 0 .. 1; mutex gate[Two];")
+    one, two = text.split("thread two")
+    report = checked(one.replace("(gate)", "(gate[0])") + "thread two" + two.replace("(gate)", "(gate[1])"))
+    assert only_cycle(report).verdict == "reachable"
+
+
+def test_what_counts_is_what_is_held_when_the_second_lock_is_asked_for() -> None:
+    text = GATED.replace("mutex_lock(gate); mutex_lock(a);", "mutex_lock(gate); mutex_lock(a); mutex_unlock(gate);")
+    text = text.replace("mutex_unlock(b); mutex_unlock(a); mutex_unlock(gate); }", "mutex_unlock(b); mutex_unlock(a); }")
+    assert only_cycle(checked(text)).verdict == "reachable"
+
+
+def test_a_cycle_that_only_a_condition_keeps_apart_is_a_warning() -> None:
+    report = checked("""
+        model fragile;
+        mutex a; mutex b; var done: bool marked;
+        thread one { mutex_lock(a); mutex_lock(b); mutex_unlock(b); mutex_unlock(a); done = true; }
+        thread two { await(done); mutex_lock(b); mutex_lock(a); mutex_unlock(a); mutex_unlock(b); }
+    """)
+    assert only_cycle(report).verdict == "kept apart"
+    (finding,) = found(report, "lock_order")
+    assert finding.weight == "warning"
+    assert report.exit_code == 0
+
+
+def test_a_cycle_of_one_thread_is_a_note() -> None:
+    report = checked("""
+        model alone;
+        mutex a; mutex b;
+        thread one { mutex_lock(a); mutex_lock(b); mutex_unlock(b); mutex_unlock(a);
+                     mutex_lock(b); mutex_lock(a); mutex_unlock(a); mutex_unlock(b); }
+    """)
+    assert only_cycle(report).verdict == "one thread"
+    assert found(report, "lock_order")[0].weight == "note"
+
+
+def test_a_search_that_was_stopped_decides_no_cycle() -> None:
+    report = checked(GATED, states=8)
+    assert {cycle.verdict for cycle in report.judgement.order.cycles} <= {"undecided"}
+    assert report.exit_code == 3
+
+
+def test_a_try_gives_no_edge_to_what_it_tries() -> None:
+    """sysfs takes device_hotplug_lock by trylock: the fix of a deadlock must not look like one."""
+    report = checked("""
+        model tried;
+        mutex a; mutex b;
+        thread one { mutex_lock(a); mutex_lock(b); mutex_unlock(b); mutex_unlock(a); }
+        thread two { mutex_lock(b); if (mutex_trylock(a)) { mutex_unlock(a); } mutex_unlock(b); }
+    """)
+    assert report.judgement.order.cycles == ()
+
+
+def test_what_was_got_by_a_try_is_held_like_any_other() -> None:
+    report = checked("""
+        model tried;
+        mutex a; mutex b;
+        thread one { mutex_lock(a); mutex_lock(b); mutex_unlock(b); mutex_unlock(a); }
+        thread two { if (mutex_trylock(b)) { mutex_lock(a); mutex_unlock(a); mutex_unlock(b); } }
+    """)
+    assert only_cycle(report).verdict == "reachable"
+
+
+INSTANCES = """
+model instances;
+type Index = 0 .. 1;
+mutex l[Index];
+thread one {{ mutex_lock(l[{0}]); mutex_lock(l[{1}]); mutex_unlock(l[{1}]); mutex_unlock(l[{0}]); }}
+thread two {{ mutex_lock(l[{2}]); mutex_lock(l[{3}]); mutex_unlock(l[{3}]); mutex_unlock(l[{2}]); }}
+"""
+
+
+def test_instances_in_rising_order_are_no_cycle() -> None:
+    report = checked(INSTANCES.format(0, 1, 0, 1))
+    assert report.judgement.order.cycles == ()
+    assert {nesting(edge) for edge in report.judgement.order.edges} == {"rising index"}
+
+
+def test_instances_in_both_orders_are_a_cycle_of_the_class() -> None:
+    report = checked(INSTANCES.format(0, 1, 1, 0))
+    assert only_cycle(report).classes == ("l", "l")
+    assert only_cycle(report).verdict == "reachable"
+
+
+PENDING = """
+model pending;
+percpu_rwsem s; mutex m;
+thread a {{ mutex_lock(m); percpu_down_read(s); percpu_up_read(s); mutex_unlock(m); }}
+thread b {{ percpu_down_read(s); mutex_lock(m); mutex_unlock(m); percpu_up_read(s); }}
+{writer}
+"""
+
+
+def test_two_readers_are_no_cycle_without_a_writer() -> None:
+    assert checked(PENDING.format(writer="")).judgement.order.cycles == ()
+
+
+def test_a_writer_between_two_readers_is_one_more_thread_of_the_ring() -> None:
+    report = checked(PENDING.format(writer="thread w { percpu_down_write(s); percpu_up_write(s); }"))
+    cycle = only_cycle(report)
+    assert cycle.verdict == "reachable"
+    assert sorted(cycle.shown.threads) == [0, 1, 2]
+    (finding,) = found(report, "lock_order")
+    assert any("w wants to write s" in line for line in finding.details)
+
+
+def test_reading_again_is_reported_even_if_nobody_writes() -> None:
+    report = checked("""
+        model recursive;
+        percpu_rwsem s;
+        thread a { percpu_down_read(s); percpu_down_read(s); percpu_up_read(s); percpu_up_read(s); }
+    """)
+    (finding,) = found(report, "lock_order")
+    assert finding.weight == "warning"
+    assert "any writer in between" in finding.message
+    assert report.exit_code == 0
+
+
+def test_a_lock_that_another_holds_on_a_thread_s_behalf_keeps_apart_without_being_a_gate() -> None:
+    """`boss` holds the gate and waits for the worker: per-thread lock sets cannot see it, and must not call it deadlock."""
+    report = checked("""
+        model behalf;
+        mutex gate; mutex a; mutex b; var work: 0..2 marked;
+        thread boss { mutex_lock(gate); work = 1; await(work == 2); mutex_unlock(gate); }
+        daemon thread worker { await(work == 1); mutex_lock(a); mutex_lock(b); mutex_unlock(b); mutex_unlock(a); work = 2; }
+        thread other { mutex_lock(gate); mutex_lock(b); mutex_lock(a); mutex_unlock(a); mutex_unlock(b); mutex_unlock(gate); }
+    """)
+    assert only_cycle(report).verdict == "kept apart"
+
+
+def test_the_details_name_both_source_lines_and_all_else_that_is_held() -> None:
+    (finding,) = found(checked(GATED), "lock_order")
+    assert len(finding.details) == 2
+    assert all("taken at test.mck:" in line and "it also holds gate" in line for line in finding.details)
+
+
+@pytest.mark.parametrize(
+    ("cycle", "expected"), [((), ()), (("b", "a"), ("a", "b")), (("c", "a", "b"), ("a", "b", "c"))]
+)
+def test_a_cycle_begins_with_its_smallest_name(cycle: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    assert canonical(cycle) == expected
