@@ -139,8 +139,10 @@ class Diagnostic:
     def render(self) -> str:
         """Return the text shown to a user: place, message, source line, caret, hint."""
         line, column = self.span.source.place(self.span.start)
-        head = f"{self.span.source.name}:{line}:{column}: {self.severity.value} {self.code}: {self.message}"
-        parts = [head]
+        told = f"{self.severity.value} {self.code}: {self.message}"
+        if self.span.end == 0:  # nothing in the text is to blame: the file, or how it was called
+            return "\n".join([f"{self.span.source.name}: {told}", *([f"      = {self.hint}"] if self.hint else [])])
+        parts = [f"{self.span.source.name}:{line}:{column}: {told}"]
         shown = self.span.source.line(line).replace("\t", " ")
         if shown.strip():
             parts += _excerpt(line, shown, column, self.span.end - self.span.start)
@@ -212,5 +214,12 @@ class Collector:
 
 def near_miss(name: str, candidates: Iterable[str]) -> str:
     """Return a hint that names the most similar candidate, or an empty string."""
-    close = difflib.get_close_matches(name, sorted(set(candidates)), n=1, cutoff=0.6)
+    known = sorted(set(candidates))
+    close = [each for each in known if each.lower() == name.lower()]
+    close = close or difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return f"did you mean `{close[0]}`?" if close else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 argument`, `2 arguments`; a noun in `x` takes `es`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}{'es' if noun.endswith('x') else 's'}"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, assert_never
 
 from modelcheck.analysis.expectations import Facts, expectations
 from modelcheck.analysis.finding import Finding
-from modelcheck.analysis.judge import Judgement, finding_of, judge, reached
+from modelcheck.analysis.judge import Judgement, judge
 from modelcheck.analysis.replay import Replay, SavedTrace, replay
+from modelcheck.analysis.telling import finding_of, reached
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CHECKS, Diagnostic, SpecError, near_miss
 from modelcheck.engine import reference

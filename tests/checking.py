@@ -20,9 +20,9 @@ thread two { mutex_lock(b); mutex_lock(a); mutex_unlock(a); mutex_unlock(b); }
 """
 
 
-def checked(text: str, options: Options | None = None, **limits: int) -> ScenarioReport:
+def checked(text: str, options: Options | None = None, states: int | None = None) -> ScenarioReport:
     """Check the text's only scenario, or the text without scenarios."""
-    (report,) = all_checked(text, replace(options or Options(), limits=Limits(**limits)))
+    (report,) = all_checked(text, replace(options or Options(), limits=Limits(states=states)))
     return report
 
 

@@ -36,7 +36,7 @@ class Line:
 
 @dataclass
 class Code:
-    """One thread instance."""
+    """One thread instance. `lines_from` is the source line before its first one, 100 for each thread if not given."""
 
     name: str
     lines: list[Line]
@@ -45,6 +45,7 @@ class Code:
     locals: tuple[m.Variable, ...] = ()
     start: m.Effects = ()
     goals: frozenset[int] | None = None
+    lines_from: int | None = None
 
 
 @dataclass
@@ -201,10 +202,11 @@ def system(built: Built) -> TransitionSystem:
 
 def _thread(number: int, code: Code) -> m.Thread:
     end = len(code.lines)
+    first = 100 * number if code.lines_from is None else code.lines_from
     locations = [
         m.Location(
             number=place,
-            span=line_of(100 * number + place + 2),
+            span=line_of(first + place + 2),
             text=line.text,
             call=None,
             guard=line.guard,
@@ -214,7 +216,7 @@ def _thread(number: int, code: Code) -> m.Thread:
         )
         for place, line in enumerate(code.lines)
     ]
-    last = m.Location(end, line_of(100 * number + end + 2), "end", None)
+    last = m.Location(end, line_of(first + end + 2), "end", None)
     return m.Thread(
         number=number,
         name=code.name,
@@ -226,7 +228,7 @@ def _thread(number: int, code: Code) -> m.Thread:
         goals=frozenset({end}) if code.goals is None else code.goals,
         locals=code.locals,
         labels={},
-        span=line_of(100 * number + 1),
+        span=line_of(first + 1),
     )
 
 

@@ -6,10 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-import hypothesis.strategies as st
-
 T = TypeVar("T")
-Draw = Callable[[st.SearchStrategy[T]], T]
 
 NUMBERS = {"Small": (0, 1), "Neg": (-1, 1), "0 .. 2": (0, 2)}
 SETS = {"set of Small": "Small", "set of Mode": "Mode"}
@@ -56,20 +53,20 @@ class Scope:
 
 @dataclass
 class Pen:
-    """Draws, and notes which constructs were drawn."""
+    """Makes choices, and notes which constructs were drawn. `number(a, b)` is any number from a to b."""
 
-    draw: Draw  # type: ignore[type-arg]
+    number: Callable[[int, int], int]
     tags: set[str] = field(default_factory=set)
     numbers: int = 0
 
     def one(self, options: tuple[T, ...]) -> T:
-        return self.draw(st.sampled_from(options))  # type: ignore[no-any-return]
+        return options[self.number(0, len(options) - 1)]
 
     def chance(self, percent: int) -> bool:
-        return bool(self.draw(st.integers(0, 99)) >= 100 - percent)
+        return self.number(0, 99) >= 100 - percent
 
     def upto(self, least: int, most: int) -> int:
-        return int(self.draw(st.integers(least, most)))
+        return self.number(least, most)
 
     def tag(self, *names: str) -> None:
         self.tags.update(names)
@@ -95,10 +92,10 @@ class Expressions:
     def index(self, scope: Scope, kind: str) -> str:
         """Return an index that is of the type, or (rarely) may be out of bounds."""
         if kind == "Small" and self.pen.chance(10):
-            wild = [v for v in scope.of("0 .. 2", "Neg") if not v.dims and not v.fixed]
+            wild = tuple(v for v in scope.of("0 .. 2", "Neg") if not v.dims and not v.fixed)
             if wild:
                 self.pen.tag("index-out-of-range")
-                return self.pen.one(tuple(wild)).name + self.pen.one(tuple(wild)).suffix * 0
+                return self.pen.one(wild).name
         return self.leaf(scope, kind, simple=True)
 
     def place(self, scope: Scope, var: Var) -> str:
@@ -168,14 +165,13 @@ class Expressions:
         if shape == "ternary":
             pen.tag("ternary")
             return f"({self.truth(scope, 0)} ? {self.leaf(scope, kind)} : {self.leaf(scope, kind)})"
-        if shape == "count":
-            pen.tag("count")
-            name = pen.fresh("i")
-            inner = scope.plus(Var(name, "Small", fixed=True))
-            return f"(count {name}: Small {{ {self.truth(inner, 0)} }})" if self.top <= self.bounds(kind)[1] else "0"
         left = self.varying(scope)
         if left is None:
             return self.leaf(scope, kind)
+        if shape == "count":
+            pen.tag("count")
+            name = pen.fresh("i")
+            return f"(count {name}: Small {{ {left} {pen.one(('==', '>'))} {name} }})"
         right = self.leaf(scope, pen.one(tuple(NUMBERS)))
         if shape == "minus":
             return f"-{left}"
@@ -247,7 +243,7 @@ class Expressions:
             return f"({self.leaf(scope, SETS[var.kind], simple=True)} in {self.place(scope, var)})"
         if shape == "errno" and (codes := scope.of("Errno")):
             left = self.place(scope, pen.one(codes))
-            return left if pen.chance(50) else f"({left} {pen.one(('==', '!='))} {self.literal(scope, 'Errno')})"
+            return f"!({left})" if pen.chance(50) else f"({left} {pen.one(('==', '!='))} {self.literal(scope, 'Errno')})"
         if shape == "node" and (nodes := scope.of("Node")):
             pen.tag("scalarset-equal")
             return f"({self.place(scope, pen.one(nodes))} == {self.leaf(scope, 'Node')})"

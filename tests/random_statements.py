@@ -51,6 +51,7 @@ class Body:
 
     def __post_init__(self) -> None:
         self.x = Expressions(self.pen)
+        self.last = Scope()
 
     # --- blocks ----------------------------------------------------------------------------------
 
@@ -71,6 +72,7 @@ class Body:
                 self.labels.append((label, place.region))
                 text = f"{label}: {text}"
             lines.append(text + "\n")
+        self.last = scope
         return "".join(lines)
 
     def statement(self, scope: Scope, place: Place) -> tuple[str, tuple[Var, ...]]:
@@ -78,6 +80,10 @@ class Body:
         pen = self.pen
         kinds = ["assign", "assign", "change", "skip", "local", "choose", "either", "if", "verb", "call", "try"]
         kinds += ["assert", "emit", "for", "unguarded", "leave", "once"]
+        if self.ops:
+            kinds += ["call", "call"]
+        if place.loop:
+            kinds += ["leave", "leave"]
         if not place.atomic:
             kinds += ["await", "section", "section", "section", "while", "loop", "atomic", "wrong", "tryif"]
             kinds += ["scoped", "cond", "tested", "guard", "goto"]
@@ -90,6 +96,10 @@ class Body:
         return (text, new) if text else self._assign(scope, place)
 
     # --- simple statements -----------------------------------------------------------------------
+
+    def place_number(self) -> int:
+        self.pen.numbers += 1
+        return self.pen.numbers
 
     def target(self, scope: Scope, *kinds: str) -> Var | None:
         found = tuple(v for v in scope.vars if not v.fixed and v.plain and (not kinds or v.kind in kinds))
@@ -104,6 +114,17 @@ class Body:
         if var is None or (var.kind == "Node" and self.pen.chance(50)):
             self.pen.tag("skip")
             return "skip;", ()
+        whole = [
+            v
+            for v in scope.vars
+            if v.name != var.name and not v.fixed and not v.suffix and (v.kind, v.dims) == (var.kind, var.dims)
+        ]
+        if var.dims and whole and not var.suffix and "." not in var.name and self.pen.chance(40):
+            self.pen.tag("copy-array")
+            return f"{var.name} = {whole[0].name};", ()
+        if len(pairs := scope.of("Pair")) > 1 and self.pen.chance(20):
+            self.pen.tag("copy-record")
+            return f"{pairs[0].name} = {pairs[1].name};", ()
         self.pen.tag("assign")
         return f"{self.x.place(scope, var)} = {self.x.of(scope, var.kind)};", ()
 
@@ -135,7 +156,7 @@ class Body:
         if kind == "Pair":
             pen.tag("local-record")
             return f"var {name}: Pair;", (
-                Var(f"{name}.left", "Small"), Var(f"{name}.right", "bool", ("bool",)), Var(name, "", plain=False)
+                Var(f"{name}.left", "Small"), Var(f"{name}.right", "bool", ("bool",)), Var(name, "Pair", plain=False)
             )  # fmt: skip
         dims = (pen.one(INDEXES),) if pen.chance(20) else ()
         if dims:
@@ -144,12 +165,12 @@ class Body:
         head = f"var {name}{''.join(f'[{d}]' for d in dims)}: {kind}"
         if kind == "Node" or pen.chance(30):
             return f"{head};", (var,)
-        if not dims and not self.simple and not place.atomic and pen.chance(25):
+        if not dims and pen.chance(40):
             call = self.call(scope, place, kind)
             if call:
                 pen.tag("local-from-call")
                 return f"{head} = {call};", (var,)
-        if kind == "bool" and scope.locks and not dims and not place.atomic and pen.chance(30):
+        if kind == "bool" and scope.locks and not dims and pen.chance(60):
             pen.tag("local-from-try")
             return f"{head} = {self.try_verb(scope)};", (var,)
         pen.tag("local-initialised")
@@ -203,7 +224,11 @@ class Body:
 
     def _if(self, scope: Scope, place: Place) -> str:
         self.pen.tag("if-in-atomic" if place.atomic else "if")
-        text = f"if ({self.x.truth(scope)}) {self.block(scope, place, 2)}"
+        test = self.x.truth(scope)
+        if (codes := scope.of("Errno")) and self.pen.chance(40):
+            self.pen.tag("errno-condition")
+            test = self.x.place(scope, self.pen.one(codes))
+        text = f"if ({test}) {self.block(scope, place, 2)}"
         if self.pen.chance(40):
             self.pen.tag("else")
             text += f" else {self.block(scope, place, 2)}"
@@ -211,18 +236,22 @@ class Body:
 
     def _while(self, scope: Scope, place: Place) -> str:
         self.pen.tag("while")
-        return f"while ({self.x.truth(scope, 1)}) {self.block(scope, replace(place, loop=True, for_loop=False), 2)}"
+        test = self.x.truth(scope, 1)
+        if self.pen.chance(30) and (call := self.call(scope, place, "bool") or self.call(scope, place, "Errno")):
+            self.pen.tag("while-call")
+            test = self.pen.one(("", "!")) + call
+        return f"while ({test}) {self.block(scope, replace(place, loop=True, for_loop=False), 2)}"
 
     def _loop(self, scope: Scope, place: Place) -> str:
         self.pen.tag("loop")
         inside = self.statements(scope, replace(place, loop=True, for_loop=False), 2)
-        return f"loop {{\n{inside}if ({self.x.truth(scope, 1)}) {{ break; }}\nskip;\n}}"
+        return f"loop {{\n{inside}if ({self.x.truth(self.last, 1)}) {{ break; }}\nskip;\n}}"
 
     def _for(self, scope: Scope, place: Place) -> str:
         kind = self.pen.one(("Small", "bool", "Mode"))
         self.pen.tag("for-in-atomic" if place.atomic else "for")
         name = self.pen.fresh("i")
-        inner = replace(place, loop=True, for_loop=True, region=(*place.region, id(name)))
+        inner = replace(place, loop=True, for_loop=True, region=(*place.region, self.place_number()))
         return f"for ({name}: {kind}) {self.block(scope.plus(Var(name, kind, fixed=True)), inner, 2)}"
 
     def _unguarded(self, scope: Scope, place: Place) -> str:
@@ -254,7 +283,7 @@ class Body:
         """Return a `return` with a value of the result's type."""
         if self.result is None:
             return "return;"
-        if not place.atomic and not self.simple and self.pen.chance(20):
+        if not place.atomic and not self.simple and self.pen.chance(40):
             call = self.call(scope, place, self.result)
             if call:
                 self.pen.tag("return-call")
@@ -295,7 +324,8 @@ class Body:
         inside = self.statements(scope, place, 2)
         if take == "mutex_lock" and self.pen.chance(10):
             self.pen.tag("mutex_lock_nested")
-            return f"mutex_lock_nested({at}, 1);\n{inside}{release}({at});" if "var" not in inside else ""
+            take, at = "mutex_lock_nested", f"{at}, 1"
+            return f"{take}({at});\n{{ {inside} }}\n{release}({at[:-3]});"
         return f"{take}({at});\n{{ {inside} }}\n{release}({at});"
 
     def _verb(self, scope: Scope, place: Place) -> str:
@@ -369,7 +399,7 @@ class Body:
             kind = self.pen.one(("mutex_try", "mutex_intr"))
             self.pen.tag("scoped_guard-try")
         self.pen.tag("scoped_guard")
-        inside = replace(place, region=(*place.region, id(kind) + len(self.labels) + 1))
+        inside = replace(place, region=(*place.region, self.place_number()))
         return f"scoped_guard({kind}, {self.instance(scope, lock)}) {self.block(scope, inside, 2)}"
 
     def _cond(self, scope: Scope, place: Place) -> str:
@@ -378,7 +408,7 @@ class Body:
             return ""
         self.pen.tag("scoped_cond_guard")
         fail = self.give(scope, place) if self.pen.chance(50) else "skip;"
-        inside = replace(place, region=(*place.region, id(fail) + len(self.labels) + 1))
+        inside = replace(place, region=(*place.region, self.place_number()))
         at = self.instance(scope, self.pen.one(mutexes))
         body = self.block(scope, inside, 2)
         return f"scoped_cond_guard({self.pen.one(('mutex_try', 'mutex_intr'))}, {fail[:-1]}, {at}) {body}"
@@ -393,11 +423,15 @@ class Body:
             if (any_result or op.result == result)
             and (op.simple or not (place.atomic or self.simple))
             and all(any(x.kind == kind for x in scope.locks) for kind in op.locks)
+            and ("Pair" not in op.values or scope.of("Pair"))
         )
         if not found:
             return ""
         op = self.pen.one(found)
-        given = [self.x.of(scope, kind, 1) for kind in op.values]
+        given = [
+            self.pen.one(scope.of("Pair")).name if kind == "Pair" else self.x.of(scope, kind, 1)
+            for kind in op.values
+        ]
         given += [self.x.lock(scope, kind) for kind in op.locks]
         self.pen.tag("call-in-atomic" if place.atomic else "call")
         if op.locks:
@@ -412,7 +446,7 @@ class Body:
             if test:
                 self.pen.tag("call-condition-in-atomic" if place.atomic else "call-condition")
                 return f"if ({self.pen.one(('', '!'))}{test}) {self.block(scope, replace(place, depth=0), 1)}"
-        target = self.target(scope)
+        target = self.target(scope, *{op.result: None for op in self.ops if op.result})
         if target is not None and self.pen.chance(70):
             call = self.call(scope, place, target.kind)
             if call:
@@ -426,6 +460,7 @@ class Body:
     def text(self, scope: Scope, most: int) -> str:
         """Return the body with braces; its gotos lead to labels that they can reach."""
         inside = self.statements(scope, Place(atomic=self.simple, depth=1 if self.simple else 2), most)
+        scope = self.last
         if self.style == "goto" and not self.simple:
             self.pen.tag("error-path")
             self.labels.append(("out", ()))

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import assert_never
 
 from modelcheck.analysis.discipline import discipline
-from modelcheck.analysis.finding import Evidence, Finding, Outcome, listed
+from modelcheck.analysis.finding import Finding, Outcome
 from modelcheck.analysis.lock_order import Order, canonical, lock_order
 from modelcheck.analysis.order_findings import order_findings
+from modelcheck.analysis.telling import finding_of, reached, text_of
+from modelcheck.analysis.vacuity import Coverage, coverage
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CHECKS
-from modelcheck.engine.engine import Answers, Found
-from modelcheck.result.trace import ClosedSet, Exhausted
+from modelcheck.engine.engine import Answers
+from modelcheck.result.trace import Exhausted
 from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Unknown, Verdict, Violated
 from modelcheck.semantics.questions import (
-    ActionCounts,
     CannotFinish,
     CircularWaits,
-    Crossings,
     ErrorSteps,
     LocalViews,
     Question,
@@ -31,16 +30,16 @@ from modelcheck.semantics.questions import (
     StepPredicate,
     StuckForEver,
 )
-from modelcheck.semantics.transition_system import INIT
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was found, the verdict on each check and property, and the lock order."""
+    """What was found, the verdict on each check and property, the lock order, and which statements ran."""
 
     findings: tuple[Finding, ...]
     outcomes: tuple[Outcome, ...]
     order: Order
+    coverage: Coverage
 
 
 def judge(explainer: Explainer, asked: tuple[Question, ...], answers: Answers) -> Judgement:
@@ -51,104 +50,13 @@ def judge(explainer: Explainer, asked: tuple[Question, ...], answers: Answers) -
     rings = {_ring_of_classes(explainer, f): f for f in reversed(kept) if f.check == "circular_wait"}
     order = lock_order(interpreter, answers.views, frozenset(rings), complete=complete)
     unbalanced = discipline(interpreter, answers.crossings)
-    unreached = tuple(_unreached(asked, answers)) if complete and not answers.open else ()
+    unreached = tuple(_unreached(explainer, asked, answers)) if complete and not answers.open else ()
     findings = (*kept, *unbalanced, *unreached, *order_findings(interpreter, order, rings))
     outcomes = tuple(_outcomes(explainer, asked, answers, findings))
-    return Judgement(findings, outcomes, order)
+    return Judgement(findings, outcomes, order, coverage(interpreter.system.model, answers))
 
 
 # --- findings ------------------------------------------------------------------------------------
-
-
-def reached(found: Found) -> bool:
-    """A `reachable` that is reached is no finding."""
-    return (
-        isinstance(found.question, StatePredicate)
-        and found.question.check == "reachable"
-        and not found.undefined
-    )
-
-
-def finding_of(explainer: Explainer, found: Found) -> Finding:
-    """Return what one answer means."""
-    question = found.question
-    match question:
-        case ErrorSteps():
-            return _error_step(found)
-        case CircularWaits():
-            return _circular_wait(explainer, found)
-        case StuckForEver():
-            return _ending(explainer, found, "stuck")
-        case CannotFinish():
-            return _ending(explainer, found, "cannot_finish")
-        case StatePredicate():
-            name, message = question.name, question.message
-            finding = _plain(found, question.check, name, message)
-            return replace(finding, span=question.span)
-        case StepPredicate():
-            finding = _plain(found, "step", question.name, f"a step breaks `{question.name}`")
-            return replace(finding, span=question.span)
-        case LocalViews() | Crossings() | ActionCounts():
-            raise AssertionError("a collection has no findings")
-        case _:
-            assert_never(question)
-
-
-def _plain(found: Found, check: str, name: str, message: str) -> Finding:
-    if found.undefined:
-        message = f"`{name}` is undefined here: {found.undefined}"
-    return Finding(
-        check=check,
-        name=name,
-        weight="violation",
-        message=message,
-        cause=(*found.cause, "undefined") if found.undefined else found.cause,
-        evidence=found.trace,
-        states=found.states,
-        members=found.members,
-        claim=found.question,
-    )
-
-
-def _error_step(found: Found) -> Finding:
-    last = found.trace.steps[-1]
-    assert last.breach is not None
-    breach = last.breach
-    name = breach.name or breach.check
-    finding = _plain(found, breach.check, name, breach.message)
-    members = () if last.thread == INIT else (last.thread,)
-    return replace(finding, span=breach.span, members=members)
-
-
-def _circular_wait(explainer: Explainer, found: Found) -> Finding:
-    situation = explainer.situation(found.trace, found.members)
-    ring = situation.ring or found.members
-    threads = explainer.interpreter.system.model.threads
-    names = [threads[t].name for t in ring]
-    message = f"{listed(names)} wait for each other" if len(ring) > 1 else f"{names[0]} waits for itself"
-    others = [threads[t].name for t in found.members if t not in ring]
-    if others:
-        message += f", and {listed(others)} for them"
-    idle = not situation.standing and all(w.caught or w.resting for w in situation.waits)
-    if idle:
-        message += "; nothing can run any more"
-    finding = _plain(found, "circular_wait", "circular_wait", message)
-    lost = explainer.lost_since(found.trace, found.members)
-    return replace(finding, ring=ring, lost_since=lost)
-
-
-def _ending(explainer: Explainer, found: Found, check: str) -> Finding:
-    threads = explainer.interpreter.system.model.threads
-    names = listed([threads[t].name for t in found.members])
-    if check == "stuck":
-        message = f"{names} is blocked, and nothing that can still happen lets it take a step"
-    else:
-        message = f"{names} may still run, but can no longer reach its end, or the head of its loop"
-    finding = _plain(found, check, check, message)
-    evidence: Evidence = found.trace
-    if found.closed is not None and found.members:
-        evidence = ClosedSet(found.trace, found.closed, found.members[0])
-    return replace(finding, evidence=evidence)
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:
@@ -181,7 +89,7 @@ def _ring_of_classes(explainer: Explainer, finding: Finding) -> tuple[str, ...]:
     return canonical(tuple(lock.partition("[")[0] for lock in apart))
 
 
-def _unreached(asked: tuple[Question, ...], answers: Answers) -> Iterator[Finding]:
+def _unreached(explainer: Explainer, asked: tuple[Question, ...], answers: Answers) -> Iterator[Finding]:
     """A complete search did not reach what must be reachable."""
     found = {f.question for f in answers.found}
     for question in asked:
@@ -191,7 +99,7 @@ def _unreached(asked: tuple[Question, ...], answers: Answers) -> Iterator[Findin
                 check="reachable",
                 name=question.name,
                 weight="violation",
-                message=f"no reachable state satisfies `{question.name}`",
+                message=f"no state that can be reached satisfies it: {text_of(explainer, question.name)}",
                 cause=question.cause,
                 evidence=Exhausted(statistics.states, statistics.transitions),
                 span=question.span,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from modelcheck.analysis.finding import Finding
-from modelcheck.analysis.judge import finding_of
+from modelcheck.analysis.telling import finding_of
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.engine.engine import Found
 from modelcheck.engine.simulation import Walk

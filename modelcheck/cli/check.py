@@ -93,22 +93,29 @@ def _check(console: Console, wanted: _Wanted) -> int:
     return gravest([report.exit_code for report in reports])
 
 
-def collected(names: tuple[str, ...]) -> list[tuple[Path, bool]]:
+def collected(names: tuple[str, ...]) -> list[tuple[str, bool]]:
     """Return the files, with whether each was named or found in a folder."""
-    found: list[tuple[Path, bool]] = []
+    found: list[tuple[str, bool]] = []
     for name in names:
-        path = Path(name)
-        if "\0" not in name and path.is_dir():
-            inside = sorted(path.rglob("*.mck"))
+        if name and is_folder(name):
+            inside = sorted(Path(name).rglob("*.mck"))
             if not inside:
                 raise click.UsageError(f"there is no specification (*.mck) in the folder `{name}`")
-            found += [(each, False) for each in inside]
+            found += [(str(each), False) for each in inside]
         else:
-            found.append((path, True))
+            found.append((name, True))
     return found
 
 
-def _one(console: Console, wanted: _Wanted, path: Path, *, named: bool) -> FileReport | None:
+def is_folder(path: str) -> bool:
+    """Tell whether the path is a folder; a path that cannot be is none."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _one(console: Console, wanted: _Wanted, path: str, *, named: bool) -> FileReport | None:
     """Check one file; what a folder holds only for others to import is left out."""
     from modelcheck import pipeline
     from modelcheck.diagnostics import SpecError
@@ -120,11 +127,11 @@ def _one(console: Console, wanted: _Wanted, path: Path, *, named: bool) -> FileR
         if not named and specs[0].name is None:
             return None
         with progress(wanted=not console.json) as shown:
-            report = pipeline.check_specification(specs, str(path), wanted.options, shown)
+            report = pipeline.check_specification(specs, path, wanted.options, shown)
     except SpecError as error:
         if not console.json:
             console.diagnostics(error.diagnostics, 2)
-        return FileReport(str(path), diagnostics=error.diagnostics)
+        return FileReport(path, diagnostics=error.diagnostics)
     if not console.json:
         console.write(file_text(report, quiet=wanted.quiet))
         if not wanted.quiet:

@@ -21,7 +21,10 @@ class Parameter(click.ParamType[tuple[str, str]]):
     name = "NAME=VALUE"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
     ) -> tuple[str, str]:
         """Return the name and the text of the value."""
         if isinstance(value, tuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import tempfile
 import traceback
@@ -44,12 +45,8 @@ def _files(arguments: list[str]) -> list[Path]:
     found: list[Path] = []
     for argument in arguments:
         path = Path(argument)
-        if "\0" in argument:
-            continue
-        if path.is_dir():
-            found += sorted(path.rglob("*.mck"))
-        elif path.is_file():
-            found.append(path)
+        with contextlib.suppress(OSError, ValueError):  # it is no path
+            found += sorted(path.rglob("*.mck")) if path.is_dir() else [path] if path.is_file() else []
     return found
 
 

@@ -36,9 +36,9 @@ def explore(
     space = Space(len(system.model.threads))
     collector = Collector(interpreter, questions)
     watch = Watch(limits, progress)
-    stopped = _search(interpreter, space, watch, collector)
-    if not stopped:
-        note_losses(interpreter, space, collector.caught, questions, collector.sightings)
+    stopped = _search(interpreter, space, watch, collector) or _look_back(
+        interpreter, space, collector, questions
+    )
     found = tuple(_found(interpreter, space, sighting) for sighting in collector.sightings.all)
     return Answers(
         statistics=_statistics(space, watch, stopped),
@@ -82,6 +82,17 @@ def _search(interpreter: Interpreter, space: Space, watch: Watch, collector: Col
                         space.add_edge(step.thread, visit(step.target, depth + 1, step.thread))
     except StoppedError as stop:
         return str(stop)
+    except KeyboardInterrupt:
+        return "interrupted"
+    return ""
+
+
+def _look_back(
+    interpreter: Interpreter, space: Space, collector: Collector, questions: tuple[Question, ...]
+) -> str:
+    """Look at what every continuation has in common; only possible after a complete search."""
+    try:
+        note_losses(interpreter, space, collector.caught, questions, collector.sightings)
     except KeyboardInterrupt:
         return "interrupted"
     return ""

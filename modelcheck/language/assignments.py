@@ -10,10 +10,11 @@ from modelcheck.language.context import Context
 from modelcheck.language.expressions import LARGEST_EXPANSION, coerce, condition, lower, unwrapped
 from modelcheck.language.frame import Way, Work, jump
 from modelcheck.language.model import TRUE, Assign, Choose, Effects, Expr, Location, Ref, Wait, refs
-from modelcheck.language.places import index_value, resolve, type_of
-from modelcheck.language.scope import Place, Storage, StorageBinding
+from modelcheck.language.naming import check_name, named
+from modelcheck.language.places import Resolved, index_value, resolve, type_of
+from modelcheck.language.scope import ConstantBinding, LockPlace, Place, Storage, StorageBinding, ThreadPlace
 from modelcheck.language.types import Record, Scalar, bounds
-from modelcheck.language.values import Value, disjunction
+from modelcheck.language.values import NOTHING, Value, disjunction
 from modelcheck.source import Span
 
 
@@ -38,7 +39,7 @@ def assignment(ctx: Context, node: syntax.Assign) -> Effects:
     target = resolve(ctx, node.target)
     if not isinstance(target, Place):
         if target is not None:
-            ctx.error("MC012", node.target.span, f"`{node.target.span.text}` cannot be assigned")
+            report_target(ctx, target, node.target)
         if node.value is not None:
             lower(ctx, node.value)
         return ()
@@ -53,6 +54,33 @@ def assignment(ctx: Context, node: syntax.Assign) -> Effects:
         value = _compound(ctx, node, ref, kind)
     ctx.record(ref, node.target.span, writes=True)
     return (Assign(ref, value.expr, node.span),)
+
+
+def report_target(ctx: Context, found: Resolved, node: syntax.Expression) -> None:
+    """Report what stands on the left of an assignment and is no variable, or is more than one."""
+    text = one_line(node.span.text)
+    match found:
+        case Place(storage):
+            _report_whole(ctx, storage, node.span)
+        case LockPlace():
+            ctx.error(
+                "MC012",
+                node.span,
+                f"`{text}` is a lock and cannot be assigned",
+                "locks change by their verbs",
+            )
+        case ThreadPlace():
+            ctx.error("MC012", node.span, f"`{text}` is a thread and cannot be assigned")
+        case Value():
+            ctx.error("MC012", node.span, f"`{text}` is not a variable and cannot be assigned")
+
+
+def _report_whole(ctx: Context, storage: Storage, span: Span) -> None:
+    kind, hint = "a record", f"assign its fields: {', '.join(storage.fields)}"
+    if storage.dimensions:
+        kind, hint = "an array", f"say which element, `{storage.name}[...]`, or assign each in a `for`"
+    message = f"`{storage.name}` is {kind}: only another of its type can be copied to it"
+    ctx.error("MC020", span, message, hint)
 
 
 def _compound(ctx: Context, node: syntax.Assign, ref: Ref, kind: Scalar) -> Value:
@@ -79,11 +107,8 @@ def _copy(ctx: Context, node: syntax.Assign, target: Place) -> Effects:
         and source.storage.dimensions[len(source.index) :] == rest
     ):
         return copied(ctx, target, source, node.span)
-    if source is not None:
-        message = (
-            f"`{target.storage.name}` is not a single value: only one of the same type can be copied to it"
-        )
-        ctx.error("MC020", node.span, message)
+    if source is not None or node.value is None:
+        _report_whole(ctx, target.storage, node.target.span)
     return ()
 
 
@@ -100,34 +125,42 @@ def copied(ctx: Context, target: Place, source: Place, span: Span) -> Effects:
 # --- locals --------------------------------------------------------------------------------------
 
 
-def declare_local(work: Work, node: syntax.Local) -> Storage | None:
-    """Declare a local in the scope and return its storage."""
+def local_storage(work: Work, node: syntax.Local) -> Storage | None:
+    """Return the storage of a local that is about to be declared."""
     typed = local_type(work.ctx, node)
-    if typed is None:
-        return None
-    storage = work.body.storage(work.ctx, node.name, node, typed)
+    return None if typed is None else work.body.storage(work.ctx, node.name, node, typed)
+
+
+def declare_local(work: Work, node: syntax.Local, storage: Storage) -> None:
+    """Declare a local in the scope: its initialiser was lowered before, and sees what the name meant till now."""
     work.ctx.declare(node.name, StorageBinding(storage, node.span, node), node.span)
-    return storage
 
 
 def local(work: Work, node: syntax.Local, way: Way) -> None:
     """Lower the declaration of a local: a constant initialiser takes no step (SEMANTICS C4)."""
-    here = work.fresh()
-    call = call_in(work.ctx, node.initial)
-    value = initial_value(here.ctx, node) if call is None else None
-    storage = declare_local(work, node)
+    storage, call = local_storage(work, node), call_in(work.ctx, node.initial)
     if storage is None:
         work.go(way, node.span)
-    elif call is not None:
-        after = work.new()
-        work.go(Way(way.entry, after), node.span, clear(storage, node.span))
-        target = syntax.Name(node.name, span=node.span)
-        calls.assigned_call(here, call, target, node, Way(after, way.following))
-    elif value is None or value.constant is not None:
-        work.go(way, node.span, local_effects(here.ctx, node, storage, value))
+        return
+    if call is not None:
+        _called(work, node, storage, call, way)
     else:
-        effects = (*local_effects(here.ctx, node, storage, value), *jump(way.following))
-        work.body.step(here.ctx, way.entry, Location.of(node.span, one_line(node.span.text), effects))
+        value = initial_value(work.ctx, node)
+        effects = local_effects(work.ctx, node, storage, value)
+        if value is None or value.constant is not None:
+            work.go(way, node.span, effects)
+        else:
+            here = Location.of(node.span, one_line(node.span.text), (*effects, *jump(way.following)))
+            work.body.step(work.ctx, way.entry, here)
+    declare_local(work, node, storage)
+
+
+def _called(work: Work, node: syntax.Local, storage: Storage, call: syntax.Call, way: Way) -> None:
+    if storage.variable is None or storage.dimensions:
+        work.ctx.error("MC020", node.span, f"`{node.name}` is not a single value: it cannot take the result of a call")
+        work.go(way, node.span)
+        return
+    calls.call_into(work, call, Ref(storage.variable), node, way)
 
 
 def initial_value(ctx: Context, node: syntax.Local) -> Value | None:
@@ -143,7 +176,8 @@ def local_effects(ctx: Context, node: syntax.Local, storage: Storage, value: Val
     if value is None or value.type is None:
         return clear(storage, node.span)
     if storage.variable is None:
-        ctx.error("MC020", node.span, "a record is initialised field by field")
+        assert node.initial is not None
+        ctx.error("MC020", node.initial.span, "a record is initialised field by field", "leave the value out")
         return ()
     assert node.initial is not None
     checked = coerce(ctx, value, storage.variable.type, node.initial.span)
@@ -154,19 +188,21 @@ def local_effects(ctx: Context, node: syntax.Local, storage: Storage, value: Val
 
 
 def choose_parts(work: Work, node: syntax.Choose) -> tuple[Choose, Expr] | None:
-    """Declare the chosen local; return the effect, and the condition that there is something to choose."""
+    """Declare the chosen local; return the effect, and an expression over all that the choice may wait for."""
     ctx = work.ctx
+    check_name(ctx.unit.collector, node, node.name)
     kind = type_of(ctx, node.type)
-    if kind is None:
-        return None
-    low, high = bounds(kind)
+    low, high = bounds(kind) if kind is not None else (0, 0)
     if high - low >= LARGEST_EXPANSION:
         ctx.error("MC028", node.type.span, f"`choose` has more than {LARGEST_EXPANSION} values to try")
+        kind = None
+    if kind is None:
+        ctx.declare(node.name, ConstantBinding(NOTHING, node.span), named(node, node.name))
         return None
     storage = work.body.storage(ctx, node.name, node, (kind, ()))
     assert storage.variable is not None
     ref = Ref(storage.variable)
-    ctx.declare(node.name, StorageBinding(storage, node.span, node), node.span)
+    ctx.declare(node.name, StorageBinding(storage, node.span, node), named(node, node.name))
     if node.where is None:
         return Choose(ref, low, high, TRUE, node.span), TRUE
     options: list[Expr] = []
@@ -178,14 +214,17 @@ def choose_parts(work: Work, node: syntax.Choose) -> tuple[Choose, Expr] | None:
 
 
 def choose(work: Work, node: syntax.Choose, way: Way) -> None:
-    """Lower `choose x: T where e`: one transition a value, blocked while there is none."""
+    """Lower `choose x: T where e`: one transition a value, blocked while there is none.
+
+    There is no guard: a value for which `e` is undefined is an error step of its own, and no other's business.
+    """
     made = choose_parts(work, node)
     if made is None:
         work.go(way, node.span)
         return
-    effect, guard = made
+    effect, awaited = made
     here = Location.of(node.span, one_line(node.span.text), (effect, *jump(way.following)))
-    work.body.step(work.ctx, way.entry, replace(here, guard=guard, wait=waiting_on(guard)))
+    work.body.step(work.ctx, way.entry, replace(here, wait=waiting_on(awaited)))
 
 
 def waiting_on(guard: Expr, *, rests: bool = False) -> Wait:

@@ -139,14 +139,7 @@ def _assigning(place: Atomic, node: syntax.Assign | syntax.Local | syntax.Choose
             made = assignments.choose_parts(work, node)
             return then() if made is None else (made[0], *then())
         case syntax.Local():
-            call = assignments.call_in(work.ctx, node.initial)
-            value = assignments.initial_value(work.ctx, node) if call is None else None
-            storage = assignments.declare_local(work, node)
-            if storage is None:
-                return then()
-            if call is not None and storage.variable is not None:
-                return _call(place, call, then, _into(place, call, Ref(storage.variable)))
-            return (*assignments.local_effects(work.ctx, node, storage, value), *then())
+            return _local(place, node, then)
         case syntax.Assign():
             call = assignments.call_in(work.ctx, node.value) if node.operator == "=" else None
             target = resolve(work.ctx, node.target) if call is not None else None
@@ -159,6 +152,22 @@ def _assigning(place: Atomic, node: syntax.Assign | syntax.Local | syntax.Choose
             ref = Ref(target.storage.variable, target.index)
             work.ctx.record(ref, node.target.span, writes=True)
             return _call(place, call, then, _into(place, call, ref))
+
+
+def _local(place: Atomic, node: syntax.Local, then: Then) -> Effects:
+    work = place.work
+    storage, call = assignments.local_storage(work, node), assignments.call_in(work.ctx, node.initial)
+    if storage is None:
+        return then()
+
+    def declared() -> Effects:
+        assignments.declare_local(work, node, storage)
+        return then()
+
+    if call is not None and storage.variable is not None:
+        return _call(place, call, declared, _into(place, call, Ref(storage.variable)))
+    value = assignments.initial_value(work.ctx, node)
+    return (*assignments.local_effects(work.ctx, node, storage, value), *declared())
 
 
 # --- branches ------------------------------------------------------------------------------------

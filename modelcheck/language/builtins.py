@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from modelcheck.diagnostics import near_miss
-from modelcheck.language import expressions, places, syntax
+from modelcheck.diagnostics import counted, near_miss
+from modelcheck.language import expressions, later, places, syntax
 from modelcheck.language.context import Context
 from modelcheck.language.model import At, Compare, Const, Enabled, Expr, LockAt, Mover, Ref
-from modelcheck.language.scope import OpBinding
+from modelcheck.language.naming import FUNCTIONS, STATEMENTS, callee
+from modelcheck.language.scope import KINDS, OpBinding
 from modelcheck.language.types import Bool, Scalar
 from modelcheck.language.values import NOTHING, Value, comparison, conjunction, disjunction, negation
 from modelcheck.locks import PRIMITIVES, VERBS
@@ -31,49 +32,48 @@ def call(ctx: Context, node: syntax.Call, expected: Scalar | None) -> Value:
         return _not_a_function(ctx, node)
     low, high, meaning, anywhere = known
     if not low <= len(node.arguments) <= high:
-        ctx.error(
-            "MC024",
-            node.span,
-            f"`{node.name}` takes {low if low == high else f'{low} to {high}'} argument(s)",
-        )
+        message = f"`{node.name}` takes {_how_many(low, high)}, {len(node.arguments)} given"
+        ctx.error("MC024", node.span, message, _USES[node.name])
         return NOTHING
     if not anywhere and ctx.mode not in ("property", "step"):
-        ctx.error("MC051", node.span, f"`{node.name}` can be used in properties only")
+        hint = "in code `held(l)` is true if the running thread holds it" if node.name == "free" else ""
+        ctx.error("MC051", callee(node), f"`{node.name}` can be used in properties only", hint)
         return NOTHING
     if ctx.primed and node.name != "at":
-        ctx.error(
-            "MC050",
-            node.span,
-            f"`{node.name}` speaks of the state before the step and cannot stand in next(...)",
-        )
+        message = f"`{node.name}` speaks of the state before the step and cannot stand in next(...)"
+        ctx.error("MC050", callee(node), message, "what holds in every state is an invariant")
         return NOTHING
     expr = meaning(ctx, node)
     return NOTHING if expr is None else Value(expr, Bool())
+
+
+def _how_many(low: int, high: int) -> str:
+    return counted(low, "argument") if low == high else f"{low} or {counted(high, 'argument')}"
 
 
 def _not_a_function(ctx: Context, node: syntax.Call) -> Value:
     for argument in node.arguments:
         if not isinstance(argument, syntax.Name | syntax.Index | syntax.Unary):
             expressions.lower(ctx, argument)
-    if node.name in VERBS or isinstance(ctx.scope.find(node.name), OpBinding):
+    binding = ctx.scope.find(node.name)
+    place = callee(node)
+    if node.name in VERBS or isinstance(binding, OpBinding):
         if ctx.mode != "code":
-            ctx.error(
-                "MC052",
-                node.span,
-                f"`{node.name}` takes steps: it cannot be part of a property or a constant",
-            )
+            message = f"`{node.name}` takes steps: it cannot be part of a property or a constant"
+            ctx.error("MC052", place, message, "let a thread call it, and look at what it did")
         else:
-            ctx.error(
-                "MC031",
-                node.span,
-                f"`{node.name}` takes steps and must be a statement, the right-hand side "
-                "of an assignment, or a whole condition",
-                "assign its result to a local variable first",
-            )
-        return NOTHING
-    ops = {name for name in ctx.scope.visible() if isinstance(ctx.scope.find(name), OpBinding)}
-    hint = near_miss(node.name, [*_PREDICATES, "READ_ONCE", "data_race", "next", *VERBS, *ops])
-    ctx.error("MC010", node.span, f"there is no function, op or verb `{node.name}`", hint)
+            message = f"`{node.name}` takes steps: it cannot be called in the middle of an expression"
+            ctx.error("MC031", place, message, "assign its result to a local variable first")
+    elif node.name in STATEMENTS:
+        ctx.error("MC031", place, f"`{node.name}` is a statement and has no value")
+    elif binding is not None:
+        ctx.error("MC012", place, f"`{node.name}` is {KINDS[type(binding)]}, not a function")
+    elif later.is_later(node.name):
+        later.report(ctx, place, node.name)
+    else:
+        ops = {name for name in ctx.scope.visible() if isinstance(ctx.scope.find(name), OpBinding)}
+        hint = near_miss(node.name, [*FUNCTIONS, *VERBS, *ops])
+        ctx.error("MC010", place, f"there is no function, op or verb `{node.name}`", hint)
     return NOTHING
 
 
@@ -88,10 +88,13 @@ def _marked_read(ctx: Context, node: syntax.Call, expected: Scalar | None) -> Va
 
 def _next(ctx: Context, node: syntax.Call, expected: Scalar | None) -> Value:
     if ctx.mode != "step":
-        ctx.error("MC050", node.span, "`next` is the value after a step", "use it in a `step` property")
+        ctx.error("MC050", callee(node), "`next` is the value after a step", "use it in a `step` property")
         return NOTHING
-    if len(node.arguments) != 1 or ctx.primed:
-        ctx.error("MC024", node.span, "`next` takes one argument, and no `next` inside")
+    if ctx.primed:
+        ctx.error("MC050", callee(node), "`next` inside `next`: there is one step", "leave one of them out")
+        return NOTHING
+    if len(node.arguments) != 1:
+        ctx.error("MC024", node.span, "`next` takes one argument")
         return NOTHING
     with ctx.setting(primed=True):
         return expressions.lower(ctx, node.arguments[0], expected)
@@ -192,11 +195,17 @@ def _inside(ctx: Context, node: syntax.Call) -> Expr | None:
     target = node.arguments[0]
     binding = ctx.scope.find(target.id) if isinstance(target, syntax.Name) else None
     if not isinstance(binding, OpBinding):
-        ctx.error("MC012", target.span, f"`{target.span.text}` is not an op")
+        if isinstance(target, syntax.Name) and binding is None:
+            ctx.find(target.id, target.span)
+        else:
+            ctx.error("MC012", target.span, f"`{target.span.text}` is not an op")
         return None
     given = node.arguments[1:]
     if len(given) > len(binding.op.parameters):
-        ctx.error("MC024", node.span, f"`{binding.op.name}` has {len(binding.op.parameters)} parameter(s)")
+        message = (
+            f"`{binding.op.name}` has {counted(len(binding.op.parameters), 'parameter')}, {len(given)} given"
+        )
+        ctx.error("MC024", node.span, message)
         return None
     parts: list[Expr] = []
     for thread in ctx.unit.threads:
@@ -255,3 +264,11 @@ _PREDICATES: dict[str, tuple[int, int, Callable[[Context, syntax.Call], Expr | N
     "blocked": (1, 1, _blocked, False),
 }
 """Name -> least and most arguments, meaning, and whether thread code may say it too."""
+
+_USES = {
+    **dict.fromkeys(("held", "held_read", "held_write"), "the lock, and in properties maybe a thread"),
+    "free": "the lock",
+    "at": "a thread and a label",
+    "inside": "an op, and maybe arguments",
+    **dict.fromkeys(("finished", "blocked"), "a thread"),
+}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from modelcheck.diagnostics import near_miss
+from modelcheck.diagnostics import counted, near_miss
 from modelcheck.language import assignments, inlining, syntax
 from modelcheck.language.body import one_line
 from modelcheck.language.context import Context
 from modelcheck.language.expressions import coerce, reads_shared
 from modelcheck.language.frame import Fork, VerbCall, Way, Work, jump
+from modelcheck.language.later import is_later, is_reported, report
 from modelcheck.language.model import (
     Assign,
     Breach,
@@ -27,12 +28,14 @@ from modelcheck.language.model import (
     Wait,
     refs,
 )
+from modelcheck.language.naming import FUNCTIONS, THREAD_NAMES, callee
+from modelcheck.language.operations import described
 from modelcheck.language.places import constant_number, lock_at, resolve
-from modelcheck.language.scope import OpBinding, Place
-from modelcheck.language.types import ERRNO, Bool, Scalar, type_name
+from modelcheck.language.scope import KINDS, OpBinding, Place
+from modelcheck.language.types import ERRNO, Bool, Scalar
 from modelcheck.language.values import Value, comparison, disjunction
 from modelcheck.locks import PRIMITIVES, VERBS
-from modelcheck.locks.primitive import Here, VerbStep
+from modelcheck.locks.primitive import Here, Primitive, Verb, VerbStep
 
 ASSERTED = {
     "lockdep_assert_held": ("write", "read"),
@@ -58,21 +61,29 @@ def verb_call(ctx: Context, call: syntax.Call, text: str = "") -> VerbCall | Non
     primitive, verb = VERBS[call.name]
     wanted = 2 if verb.nested else 1
     if len(call.arguments) != wanted:
-        ctx.error(
-            "MC024", call.span, f"`{verb.name}` takes {wanted} argument(s), {len(call.arguments)} given"
-        )
+        message = f"`{verb.name}` takes {counted(wanted, 'argument')}, {len(call.arguments)} given"
+        ctx.error("MC024", call.span, message, "the lock, and a constant subclass" if verb.nested else "")
         return None
     at = lock_at(ctx, call.arguments[0])
     subclass = constant_number(ctx, call.arguments[1]) if verb.nested else 0
     if at is None or subclass is None:
         return None
     if at.lock.kind != primitive.kind:
-        own = PRIMITIVES[at.lock.kind].verbs
-        hint = near_miss(verb.name, own) or f"a {at.lock.kind} has {', '.join(sorted(own))}"
         message = f"`{verb.name}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
-        ctx.error("MC030", call.span, message, hint)
+        ctx.error("MC030", callee(call), message, _alike(verb, PRIMITIVES[at.lock.kind]))
         return None
     return VerbCall(verb, at, call.span, text or one_line(call.span.text), subclass)
+
+
+def _alike(verb: Verb, primitive: Primitive) -> str:
+    """Return a hint: the verbs of another kind of lock that do what this one does, or all of them."""
+
+    def purpose(one: Verb) -> tuple[bool, bool]:
+        return one.release is None, one.result is None
+
+    own = primitive.verbs.values()
+    alike = [v.name for v in own if purpose(v) == purpose(verb)] or [v.name for v in own]
+    return f"a {primitive.kind} has {', '.join(alike)}"
 
 
 def step_effects(step: VerbStep, finish: Finish) -> Effects:
@@ -147,12 +158,32 @@ def _special(work: Work, call: syntax.Call) -> Effects | None:
 
 def unknown(ctx: Context, call: syntax.Call) -> None:
     """Report a call of nothing."""
-    if ctx.scope.find(call.name) is not None:
-        ctx.error("MC012", call.span, f"`{call.name}` is not an op or a verb")
+    if any(is_reported(ctx, each) for each in call.arguments):
         return
-    ops = {n for n in ctx.scope.visible() if isinstance(ctx.scope.find(n), OpBinding)}
-    hint = near_miss(call.name, [*VERBS, *ASSERTED, "WRITE_ONCE", *ops])
-    ctx.error("MC010", call.span, f"there is no op or verb `{call.name}`", hint)
+    binding = ctx.scope.find(call.name)
+    if binding is not None:
+        ctx.error("MC012", callee(call), f"`{call.name}` is {KINDS[type(binding)]}, not an op or a verb")
+    elif is_later(call.name):
+        report(ctx, callee(call), call.name)
+    elif call.name in FUNCTIONS:
+        ctx.error(
+            "MC012", callee(call), f"`{call.name}` has a value and does nothing", "use it in a condition"
+        )
+    else:
+        ops = {n for n in ctx.scope.visible() if isinstance(ctx.scope.find(n), OpBinding)}
+        hint = near_miss(call.name, [*VERBS, *ASSERTED, "WRITE_ONCE", *ops])
+        ctx.error("MC010", callee(call), f"there is no op or verb `{call.name}`", hint)
+    check_names(ctx, call)
+
+
+def check_names(ctx: Context, call: syntax.Call) -> None:
+    """Report the unknown names among the arguments of a call that means nothing itself."""
+    for argument in call.arguments:
+        nodes = list(argument.walk())
+        bound = {b.name for b in nodes if isinstance(b, syntax.Binder)}
+        for each in nodes:
+            if isinstance(each, syntax.Name) and each.id not in {*bound, *THREAD_NAMES}:
+                ctx.find(each.id, each.span)
 
 
 def write_once(ctx: Context, call: syntax.Call) -> Effects:
@@ -185,15 +216,29 @@ def asserted(work: Work, call: syntax.Call) -> Effects:
 def truth(ctx: Context, call: syntax.Call, result: Ref | None) -> Expr | None:
     """Return the condition that a call's result is; report one that is none."""
     if result is None:
-        ctx.error("MC032", call.span, f"`{call.name}` has no result to test")
+        if not declares_result(ctx, call):
+            ctx.error("MC032", callee(call), f"`{call.name}` has no result to test", _with_result(call))
     elif isinstance(result.var.type, Bool):
         return result
     elif result.var.type == ERRNO:
         return comparison("!=", result, Const(0))
     else:
-        message = f"the result of `{call.name}` is {type_name(result.var.type)}, not a condition"
-        ctx.error("MC021", call.span, message)
+        message = f"the result of `{call.name}` is {described(result.var.type)}, not a condition"
+        ctx.error("MC021", call.span, message, "assign it to a local variable, and compare that")
     return None
+
+
+def declares_result(ctx: Context, call: syntax.Call) -> bool:
+    """Whether a call is of an op with a result (whose type may be wrong)."""
+    binding = ctx.scope.find(call.name)
+    return isinstance(binding, OpBinding) and binding.op.result is not None
+
+
+def _with_result(call: syntax.Call) -> str:
+    if call.name not in VERBS:
+        return f"declare it: `op {call.name}(...) -> Errno`"
+    own = (v.name for v in VERBS[call.name][0].verbs.values() if v.result is not None)
+    return f"these have one: {', '.join(own)}"
 
 
 def tested_call(work: Work, call: syntax.Call, text: str, fork: Fork) -> None:
@@ -204,7 +249,7 @@ def tested_call(work: Work, call: syntax.Call, text: str, fork: Fork) -> None:
             work.go(Way(fork.entry, fork.then), call.span)
             return
         if verb.verb.result is None:
-            work.ctx.error("MC032", call.span, f"`{call.name}` has no result to test")
+            work.ctx.error("MC032", callee(call), f"`{call.name}` has no result to test", _with_result(call))
         run_verb(work, verb, fork.entry, lambda r: jump(fork.then if r else fork.otherwise))
         return
     after = work.new()
@@ -225,7 +270,7 @@ def assigned_call(
     to = resolve(ctx, target)
     if not isinstance(to, Place) or not to.complete or to.storage.variable is None:
         if to is not None:
-            ctx.error("MC012", target.span, f"`{target.span.text}` cannot take the result of a call")
+            assignments.report_target(ctx, to, target)
         call_statement(work, call, way)
         return
     ref = Ref(to.storage.variable, to.index)
@@ -260,16 +305,20 @@ def call_into(work: Work, call: syntax.Call, to: Ref, node: syntax.Node, way: Wa
 def _check_fit(ctx: Context, verb: VerbCall, wanted: Scalar) -> None:
     given = verb.verb.result
     if given is None:
-        ctx.error("MC032", verb.span, f"`{verb.verb.name}` has no result")
+        own = (v.name for v in PRIMITIVES[verb.at.lock.kind].verbs.values() if v.result is not None)
+        ctx.error(
+            "MC032", verb.span, f"`{verb.verb.name}` has no result", f"these have one: {', '.join(own)}"
+        )
     elif given != wanted:
-        message = f"`{verb.verb.name}` returns {type_name(given)}, but {type_name(wanted)} is needed here"
+        message = f"`{verb.verb.name}` returns {described(given)}, but {described(wanted)} is needed here"
         ctx.error("MC020", verb.span, message)
 
 
 def stored(ctx: Context, call: syntax.Call, to: Ref, result: Ref | None) -> Effects:
     """Return the copy of a call's result into a cell."""
     if result is None:
-        ctx.error("MC032", call.span, f"op `{call.name}` has no result", "declare it: `op f() -> Errno`")
+        if not declares_result(ctx, call):
+            ctx.error("MC032", call.span, f"op `{call.name}` has no result", _with_result(call))
         return ()
     given = Value(result, result.var.type)
     value = coerce(ctx, given, to.var.type, call.span, f"the result of `{call.name}`")

@@ -10,7 +10,7 @@ from typing import Literal
 from modelcheck.diagnostics import Collector, near_miss
 from modelcheck.language.model import Access, Call, Ref, Thread, Variable
 from modelcheck.language.model import Lock as LockClass
-from modelcheck.language.scope import KINDS, Binding, Scope
+from modelcheck.language.scope import KINDS, Binding, Scope, StorageBinding
 from modelcheck.language.types import ThreadRef
 from modelcheck.source import Span
 
@@ -98,6 +98,10 @@ class Context:
     def declare(self, name: str, binding: Binding, span: Span) -> None:
         """Add a name to the innermost scope; report it if the scope has it already."""
         other = self.scope.names.get(name)
+        if isinstance(binding, StorageBinding) and isinstance(other, StorageBinding):
+            # One statement, reached by two branches of an atomic block.
+            if binding.declared_by is other.declared_by is not None:
+                return
         if other is not None:
             where = f" at {other.span}" if other.span.end else ""
             self.error("MC011", span, f"`{name}` is declared twice: it is {KINDS[type(other)]}{where}")

@@ -10,17 +10,22 @@ from dataclasses import dataclass, field, replace
 
 from modelcheck.diagnostics import near_miss
 from modelcheck.language import syntax
-from modelcheck.language.body import dimension_types
+from modelcheck.language.body import dimension_types, one_line
 from modelcheck.language.context import Context, Unit
 from modelcheck.language.expressions import coerce
-from modelcheck.language.model import Const
+from modelcheck.language.model import Const, Lock
+from modelcheck.language.naming import check_name, check_property_name, named
 from modelcheck.language.places import any_type_of, constant_value, type_of
 from modelcheck.language.scope import (
-    KINDS,
     Binding,
     ConstantBinding,
+    LockBinding,
     OpBinding,
     Scope,
+    Storage,
+    StorageBinding,
+    ThreadBinding,
+    ThreadGroup,
     TypeBinding,
     constant,
 )
@@ -33,6 +38,7 @@ from modelcheck.language.types import (
     RecordField,
     Scalar,
     Scalarset,
+    SetOf,
     bounds,
     show,
 )
@@ -69,11 +75,15 @@ Named = (
 
 @dataclass
 class Gathered:
-    """Every declaration of a file and its imports, overriding done. `overridden` lists what was replaced."""
+    """Every declaration of a file and its imports, overriding done. `overridden` lists what was replaced.
+
+    `later` has the names of properties that this version cannot look at.
+    """
 
     named: dict[str, Named] = field(default_factory=dict)
     inits: list[syntax.Init] = field(default_factory=list)
     properties: dict[str, syntax.Property] = field(default_factory=dict)
+    later: list[str] = field(default_factory=list)
     overridden: list[str] = field(default_factory=list)
 
     def of(self, kind: type[Named]) -> list[Named]:
@@ -93,24 +103,19 @@ def gather(specs: tuple[syntax.Specification, ...], unit: Unit) -> Gathered:
 def _gather_one(found: Gathered, unit: Unit, node: syntax.Declaration) -> None:
     match node:
         case syntax.Property("property", name):
-            unit.collector.error(
-                "MC006",
-                node.span,
-                f"temporal property `{name}`: not available in this version",
-                "invariant, step and reachable are",
-            )
+            message = f"temporal property `{name}`: not available in this version"
+            unit.collector.error("MC006", named(node, name), message, "invariant, step and reachable are")
+            found.later.append(name)
         case syntax.Property():
             _add_property(found, unit, node)
         case syntax.Init():
             found.inits.append(node)
         case syntax.IrqHandler(name):
-            unit.collector.error("MC006", node.span, f"irq handler `{name}`: not available in this version")
+            message = f"irq handler `{name}`: not available in this version"
+            hint = "a thread that runs at any moment comes close to it"
+            unit.collector.error("MC006", named(node, name), message, hint)
         case syntax.Without(name):
-            if not isinstance(found.named.pop(name, None), syntax.Thread):
-                unit.collector.error(
-                    "MC062", node.span, f"`without thread {name}`: no such thread is imported"
-                )
-            found.overridden.append(f"without thread {name}")
+            _without(found, unit, node)
         case syntax.Import() | syntax.Scenario():
             pass
         case _:
@@ -118,57 +123,84 @@ def _gather_one(found: Gathered, unit: Unit, node: syntax.Declaration) -> None:
 
 
 def _add_property(found: Gathered, unit: Unit, node: syntax.Property) -> None:
-    if node.name in found.properties:
-        where = found.properties[node.name].span
-        unit.collector.error(
-            "MC011", node.span, f"property `{node.name}` is declared twice, first at {where}"
-        )
-    found.properties[node.name] = node
+    check_property_name(unit.collector, node, node.name, ())
+    first = found.properties.setdefault(node.name, node)
+    if first is not node:
+        message = f"property `{node.name}` is declared twice, first at {first.span}"
+        unit.collector.error("MC011", named(node, node.name), message)
+
+
+def _without(found: Gathered, unit: Unit, node: syntax.Without) -> None:
+    other = found.named.get(node.thread)
+    if isinstance(other, syntax.Thread) and other.span.source != node.span.source:
+        del found.named[node.thread]
+        found.overridden.append(f"without thread {node.thread}")
+        return
+    threads = (n for n, d in found.named.items() if isinstance(d, syntax.Thread))
+    message = f"`without thread {node.thread}`: no such thread is imported"
+    unit.collector.error("MC062", named(node, node.thread), message, near_miss(node.thread, threads))
 
 
 def _add_named(found: Gathered, unit: Unit, node: Named) -> None:
     other = found.named.get(node.name)
     if not getattr(node, "override", False):
+        check_name(unit.collector, node, node.name)
         if other is not None:
-            unit.collector.error(
-                "MC011", node.span, f"`{node.name}` is declared twice, first at {other.span}"
+            hint = (
+                ""
+                if other.span.source == node.span.source
+                else "write `override` to replace what is imported"
             )
-        found.named[node.name] = node
+            message = f"`{node.name}` is declared twice, first at {other.span}"
+            unit.collector.error("MC011", named(node, node.name), message, hint)
+        found.named.setdefault(node.name, node)
         return
-    if other is None or type(other) is not type(node):
-        word = type(node).__name__.lower()
-        unit.collector.error(
-            "MC062",
-            node.span,
-            f"`override {word} {node.name}`: nothing of this name is imported",
-            near_miss(node.name, (n for n, d in found.named.items() if type(d) is type(node))),
-        )
-        found.named[node.name] = node
+    if other is None or type(other) is not type(node) or other.span.source == node.span.source:
+        _overrides_nothing(found, unit, node, other)
         return
     found.overridden.append(f"{type(node).__name__.lower()} {node.name}")
     found.named[node.name] = _overriding(unit, node, other)
 
 
+def _overrides_nothing(found: Gathered, unit: Unit, node: Named, other: Named | None) -> None:
+    word = type(node).__name__.lower()
+    if other is None:
+        hint = near_miss(node.name, (n for n, d in found.named.items() if type(d) is type(node)))
+        message = f"`override {word} {node.name}`: nothing of this name is imported"
+    elif type(other) is type(node):
+        message, hint = f"`override {word} {node.name}`: it is declared in this file", "change it there"
+    else:
+        kind = type(other).__name__.lower()
+        message, hint = f"`override {word} {node.name}`: what is imported is a {kind}", f"see {other.span}"
+    unit.collector.error("MC062", named(node, node.name), message, hint)
+    if other is None:
+        found.named[node.name] = node
+
+
 def _overriding(unit: Unit, node: Named, other: Named) -> Named:
     if isinstance(node, syntax.Param) and isinstance(other, syntax.Param):
         return replace(node, type=node.type or other.type)
-    if isinstance(node, syntax.Op) and isinstance(other, syntax.Op):
-        same = (node.parameters, node.result) == (other.parameters, other.result)
-        if not same:
-            unit.collector.error(
-                "MC062",
-                node.span,
-                f"op `{node.name}` has another signature than at {other.span}",
-                "parameters and result must be the same",
-            )
-    return node
+    if not isinstance(node, syntax.Op) or not isinstance(other, syntax.Op):
+        return node
+    if (node.parameters, node.result) == (other.parameters, other.result):
+        return node
+    message = f"op `{node.name}` has another signature than what it overrides"
+    signature = Span(other.span.source, other.span.start, other.body.span.start).text
+    unit.collector.error(
+        "MC062", named(node, node.name), message, f"at {other.span}: `{one_line(signature)}`"
+    )
+    return other
 
 
 @dataclass
 class Globals(Scope):
-    """The outermost scope; constants and types are evaluated when first found."""
+    """The outermost scope; constants and types are evaluated when first found.
+
+    `later` stands for variables, locks and threads that are not declared yet: no constant can be made from them.
+    """
 
     pending: dict[str, Callable[[], Binding | None]] = field(default_factory=dict)
+    later: dict[str, Binding] = field(default_factory=dict)
     unit: Unit | None = None
     spans: dict[str, Span] = field(default_factory=dict)
 
@@ -181,11 +213,11 @@ class Globals(Scope):
             self.pending.pop(name, None)
             self.names[name] = found or ConstantBinding(NOTHING, self.spans[name])
             return self.names[name]
-        return found
+        return found or self.later.get(name)
 
     def visible(self) -> set[str]:
         """Return every global name."""
-        return set(self.names) | set(self.pending)
+        return set(self.names) | set(self.pending) | set(self.later)
 
     def _cycle(self, name: str) -> Binding | None:
         assert self.unit is not None
@@ -204,18 +236,23 @@ def declare_constants(unit: Unit, found: Gathered, settings: Mapping[str, Settin
     for enum in enums:
         _declare_enum(ctx, enum)
     for node in found.named.values():
-        if node.name in scope.names and not isinstance(node, syntax.EnumDeclaration):
-            ctx.error(
-                "MC011",
-                node.span,
-                f"`{node.name}` is already the name of {KINDS[type(scope.names[node.name])]}",
-            )
-        scope.spans[node.name] = node.span
+        other = scope.names.get(node.name)
+        if (
+            other is not None
+            and node.name not in ERRNO.members
+            and not isinstance(node, syntax.EnumDeclaration)
+        ):
+            where = getattr(other, "span", node.span)
+            message = f"`{node.name}` is declared twice: it is a value of an enum at {where}"
+            ctx.error("MC011", named(node, node.name), message)
+        scope.spans[node.name] = named(node, node.name)
         evaluate = _evaluation(ctx, node, settings)
         if evaluate is not None:
             scope.pending[node.name] = evaluate
         elif isinstance(node, syntax.Op):
             scope.names[node.name] = OpBinding(node, node.span)
+        elif not isinstance(node, syntax.EnumDeclaration):
+            scope.later[node.name] = _later(node)
     shown: dict[str, str] = {}
     for node in found.named.values():
         binding = scope.find(node.name)
@@ -225,13 +262,24 @@ def declare_constants(unit: Unit, found: Gathered, settings: Mapping[str, Settin
     return shown
 
 
+def _later(node: Named) -> Binding:
+    """Return what stands for a variable, lock or thread while constants are evaluated."""
+    match node:
+        case syntax.Lock():
+            return LockBinding(Lock(node.name, node.kind, (), {}, span=node.span), None, node.span)
+        case syntax.Thread():
+            return ThreadBinding(ThreadGroup(node, None, ()), node.span)
+        case _:
+            return StorageBinding(Storage(node.name, (), Range(0, 0)), node.span)
+
+
 def _declare_enum(ctx: Context, node: syntax.EnumDeclaration) -> None:
-    if not node.members:
-        ctx.error("MC026", node.span, f"enum `{node.name}` has no values")
-    kind = Enum(node.name, tuple(m.id for m in node.members) or ("none",))
-    ctx.declare(node.name, TypeBinding(kind, node.span), node.span)
+    kind = Enum(node.name, tuple(m.id for m in node.members))
+    ctx.declare(node.name, TypeBinding(kind, node.span), named(node, node.name))
     for number, member in enumerate(node.members):
-        ctx.declare(member.id, constant(number, kind, span=member.span), member.span)
+        check_name(ctx.unit.collector, member, member.id)
+        if member.id not in ERRNO.members:
+            ctx.declare(member.id, constant(number, kind, span=member.span), member.span)
 
 
 def _evaluation(
@@ -261,8 +309,6 @@ def _named_type(ctx: Context, node: syntax.TypeDeclaration) -> Binding | None:
         return TypeBinding(Scalarset(node.name, kind.low, kind.high), node.span)
     if isinstance(kind, Range):
         return TypeBinding(Range(kind.low, kind.high, node.name), node.span)
-    if kind is not None and node.scalarset:
-        ctx.error("MC020", node.span, "a scalarset is a range: `scalarset Node = 0 .. 3;`")
     return None if kind is None else TypeBinding(kind, node.span)
 
 
@@ -273,10 +319,9 @@ def _record(ctx: Context, node: syntax.RecordDeclaration) -> Binding | None:
         if kind is None or dimensions is None:
             continue
         if any(f.name == each.name for f in fields):
-            ctx.error("MC011", each.span, f"field `{each.name}` is declared twice")
-        fields.append(RecordField(each.name, dimensions, kind))
-    if not node.fields:
-        ctx.error("MC026", node.span, f"record `{node.name}` has no fields")
+            ctx.error("MC011", named(each, each.name), f"field `{each.name}` is declared twice")
+        else:
+            fields.append(RecordField(each.name, dimensions, kind))
     return TypeBinding(Record(node.name, tuple(fields)), node.span)
 
 
@@ -289,27 +334,35 @@ def _parameter(ctx: Context, node: syntax.Param, given: Setting | None) -> Bindi
         constant_value(ctx, node.default)
         return None
     default = constant_value(ctx, node.default, kind)
+    inside = replace(ctx, kept=False)  # out of range is reported as MC060 below
     if default is not None:
-        default = coerce(ctx, default, kind, node.default.span, f"the default of `{node.name}`")
+        default = coerce(inside, default, kind, node.default.span, f"the default of `{node.name}`")
     if given is None:
         chosen, span = default, node.default.span
     elif isinstance(given, str | int | bool):
-        chosen, span = _from_outside(ctx, node, kind, given), node.span
+        chosen, span = _from_outside(ctx, node, kind, given), named(node, node.name)
     else:
         raw = constant_value(ctx, given, kind)
-        inside = replace(ctx, kept=False)  # out of range is reported as MC060 below
         chosen, span = (
             (None if raw is None else coerce(inside, raw, kind, given.span, f"`{node.name}`")),
             given.span,
         )
-    if chosen is None or chosen.type is None or chosen.constant is None:
-        return None
-    low, high = bounds(kind)
-    if not low <= chosen.constant <= high:
-        if given is not None:
-            ctx.error("MC060", span, f"`{node.name}` is {low} .. {high}, not {chosen.constant}")
+    places = ((default, node.default.span), (chosen, span)) if given is not None else ((default, span),)
+    good = [_within(ctx, node, kind, value, place) for value, place in places]
+    if not all(good) or chosen is None or chosen.constant is None:
         return None
     return ConstantBinding(Value(Const(chosen.constant), kind), node.span)
+
+
+def _within(ctx: Context, node: syntax.Param, kind: Scalar, value: Value | None, span: Span) -> bool:
+    """Whether a value is one of the parameter's; report one that is outside."""
+    if value is None or value.type is None or value.constant is None:
+        return False
+    low, high = bounds(kind)
+    if not isinstance(kind, SetOf) and not low <= value.constant <= high:
+        ctx.error("MC060", span, f"`{node.name}` is {low} .. {high}, not {value.constant}")
+        return False
+    return True
 
 
 def _from_outside(ctx: Context, node: syntax.Param, kind: Scalar, given: Given) -> Value | None:
@@ -331,7 +384,6 @@ def _from_outside(ctx: Context, node: syntax.Param, kind: Scalar, given: Given) 
         Bool: "true or false",
         Enum: "one of " + ", ".join(kind.members) if isinstance(kind, Enum) else "",
     }
-    ctx.error(
-        "MC060", node.span, f"`{node.name}` cannot be `{text}`: it is {wanted.get(type(kind), 'a number')}"
-    )
+    message = f"`{node.name}` cannot be `{text}`: it is {wanted.get(type(kind), 'a number')}"
+    ctx.error("MC060", named(node, node.name), message)
     return None

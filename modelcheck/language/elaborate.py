@@ -6,6 +6,7 @@ The whole flow of one elaboration is `elaborate`; what it calls lies in the file
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 
 from modelcheck.diagnostics import near_miss
@@ -15,18 +16,18 @@ from modelcheck.language.context import Context, Unit
 from modelcheck.language.declarations import Gathered, Setting, declare_constants, gather
 from modelcheck.language.expressions import condition
 from modelcheck.language.frame import Exit, Flow, Way, Work, closing
-from modelcheck.language.graph import END, freeze
+from modelcheck.language.graph import END, MOST_LOCATIONS, freeze
 from modelcheck.language.inlining import check_op
 from modelcheck.language.instances import Instance, thread_instances
 from modelcheck.language.model import Effects, Location, Model, Mover, Property, Thread
+from modelcheck.language.naming import callee, check_property_name, named
 from modelcheck.language.places import index_value, lock_at
 from modelcheck.language.scenarios import resolve_scenario, scenarios_of
 from modelcheck.language.scope import ConstantBinding, ThreadBinding
 from modelcheck.language.types import bounds
 from modelcheck.language.values import NOTHING, Value
 from modelcheck.language.variables import declare_guards, declare_lock, declare_variable
-from modelcheck.source import NOWHERE, Span
-
+from modelcheck.source import Span
 
 sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))
 """Lowering, evaluating and printing recurse over trees as deep as tree_depth.DEEPEST_TREE allows."""
@@ -53,7 +54,8 @@ def elaborate(
     unit = Unit(all_marked=specs[0].marked)
     chosen = _chosen(unit, specs, scenario)
     found = gather(specs, unit)
-    settings = _settings(unit, found, chosen, parameters or {})
+    whole = Span(specs[0].span.source, 0, 0)
+    settings = _settings(unit, found, chosen, parameters or {}, whole)
     shown = declare_constants(unit, found, settings)
     runs = [i for i in chosen.items if isinstance(i, syntax.Run)] if chosen else []
     threads = [d for d in found.named.values() if isinstance(d, syntax.Thread)]
@@ -91,18 +93,19 @@ def elaborate(
 
 
 def _chosen(unit: Unit, specs: tuple[syntax.Specification, ...], name: str | None) -> syntax.Scenario | None:
-    scenarios = {}
+    scenarios: dict[str, syntax.Scenario] = {}
     for node in scenarios_of(specs):
-        if node.name in scenarios:
-            unit.collector.error("MC011", node.span, f"scenario `{node.name}` is declared twice")
-        scenarios[node.name] = node
+        first = scenarios.setdefault(node.name, node)
+        if first is not node:
+            message = f"scenario `{node.name}` is declared twice, first at {first.span}"
+            unit.collector.error("MC011", named(node, node.name), message)
     if not name:
         return None
     if name not in scenarios:
-        place = Span(specs[0].span.source, 0, 0)
+        whole = Span(specs[0].span.source, 0, 0)
         unit.collector.error(
             "MC061",
-            place,
+            whole,
             f"there is no scenario `{name}`",
             near_miss(name, scenarios) or f"there are: {', '.join(scenarios) or 'none'}",
         )
@@ -111,40 +114,43 @@ def _chosen(unit: Unit, specs: tuple[syntax.Specification, ...], name: str | Non
 
 
 def _settings(
-    unit: Unit, found: Gathered, chosen: syntax.Scenario | None, parameters: Mapping[str, str | int | bool]
+    unit: Unit,
+    found: Gathered,
+    chosen: syntax.Scenario | None,
+    parameters: Mapping[str, str | int | bool],
+    whole: Span,
 ) -> dict[str, Setting]:
-    """Return what overrides the parameters' defaults: the scenario's own settings, then those from outside."""
+    """Return what overrides the parameters' defaults: the scenario's own settings, then those from outside.
+
+    `whole` is the place of what the text is not to blame for.
+    """
     known = {d.name: d for d in found.named.values() if isinstance(d, syntax.Param)}
     settings: dict[str, Setting] = {}
     for item in chosen.items if chosen else ():
         if not isinstance(item, syntax.Setting):
             continue
+        here = named(item, item.name)
         if item.name not in known:
             unit.collector.error(
-                "MC061", item.span, f"there is no parameter `{item.name}`", near_miss(item.name, known)
+                "MC061", here, f"there is no parameter `{item.name}`", _parameters(item.name, known)
             )
         if item.name in settings:
-            unit.collector.error("MC011", item.span, f"`{item.name}` is set twice in this scenario")
+            unit.collector.error("MC011", here, f"`{item.name}` is set twice in this scenario")
         settings[item.name] = item.value
     for name, value in parameters.items():
+        own = settings.get(name)
         if name not in known:
-            place = chosen.span if chosen else _somewhere(found)
-            unit.collector.error("MC061", place, f"there is no parameter `{name}`", near_miss(name, known))
-        elif name in settings:
-            unit.collector.error(
-                "MC063",
-                known[name].span,
-                f"scenario `{chosen.name if chosen else ''}` sets `{name}` itself",
-                "leave out the scenario, or the parameter",
-            )
+            unit.collector.error("MC061", whole, f"there is no parameter `{name}`", _parameters(name, known))
+        elif isinstance(own, syntax.Node) and chosen is not None:
+            message = f"scenario `{chosen.name}` sets `{name}` itself"
+            unit.collector.error("MC063", own.span, message, "leave out the scenario, or the parameter")
         else:
             settings[name] = value
     return settings
 
 
-def _somewhere(found: Gathered) -> Span:
-    first = next(iter(found.named.values()), None)
-    return Span(first.span.source, 0, 0) if first else NOWHERE
+def _parameters(name: str, known: Mapping[str, syntax.Param]) -> str:
+    return near_miss(name, known) or f"there are: {', '.join(known) or 'none'}"
 
 
 # --- variables, locks, what properties observe ---------------------------------------------------
@@ -174,7 +180,7 @@ def _declare_storage(unit: Unit, found: Gathered) -> None:
         elif isinstance(node, syntax.Variable):
             declare_variable(unit, node)
     for node in found.named.values():
-        if isinstance(node, syntax.Lock | syntax.Variable) and unit.globals.find(node.name) is None:
+        if isinstance(node, syntax.Lock | syntax.Variable) and node.name not in unit.globals.names:
             unit.globals.names[node.name] = ConstantBinding(NOTHING, node.span)
         elif isinstance(node, syntax.Variable):
             declare_guards(unit, node)
@@ -193,9 +199,11 @@ def _lower_thread(unit: Unit, instance: Instance, *, kept: bool = True) -> Threa
     flow = Flow(jumps.collect_labels(body, node.body, None), Exit(END, 0))
     statements.block(Work(body, ctx, flow), node.body, Way(entry, END))
     if body.graph.too_large:
-        ops = ", ".join(sorted({c.op for c in unit.calls}))
-        hint = f"ops are inlined wherever they are called: {ops}"
-        unit.collector.error("MC046", node.span, f"thread `{instance.name}` has too many locations", hint)
+        often = Counter(c.op for c in unit.calls).most_common(5)
+        ops = ", ".join(f"`{op}` {times} times" for op, times in often if times > 1)
+        message = f"thread `{instance.name}` has more than {MOST_LOCATIONS} locations"
+        hint = f"ops are inlined wherever they are called: {ops}" if ops else ""
+        unit.collector.error("MC046", named(node, node.name), message, hint)
     end = Location.of(closing(node.body.span), "end", ())
     frozen = freeze(body.graph, entry, end, unit.collector)
     return Thread(
@@ -221,23 +229,35 @@ def _check_bodies(unit: Unit, found: Gathered) -> None:
         guards = [n for n in node.walk() if isinstance(n, syntax.Guard)]
         if jumps_ and guards:
             message = f"`{node.name}` has both goto and guard (at {guards[0].span})"
-            unit.collector.error("MC042", jumps_[0].span, message, "convert all of it to guards, or none of it")
+            unit.collector.error(
+                "MC042", jumps_[0].span, message, "convert all of it to guards, or none of it"
+            )
     ops = {d.name: d for d in bodies if isinstance(d, syntax.Op)}
-    unit.recursive = frozenset(name for name in ops if _check_recursion(unit, ops, name))
+    rings: set[str] = set()
+    unit.recursive = frozenset(name for name in ops if _check_recursion(unit, ops, name, rings))
+    for each in (n for body in bodies for n in body.walk() if isinstance(n, syntax.Assert) and n.name):
+        check_property_name(unit.collector, each, each.name or "", found.properties)
 
 
-def _check_recursion(unit: Unit, ops: dict[str, syntax.Op], name: str) -> bool:
-    """Report the call by which an op leads back to itself, if there is one; a shortest chain is shown."""
+def _check_recursion(unit: Unit, ops: dict[str, syntax.Op], name: str, rings: set[str]) -> bool:
+    """Report the call by which an op leads back to itself, if there is one; a shortest chain is shown.
+
+    `rings` has the ops whose chain was shown.
+    """
     chains: list[tuple[tuple[str, ...], Span]] = [((name,), ops[name].span)]
     seen: set[str] = set()
     for chain, first in chains:
         for each in ops[chain[-1]].body.walk():
             if not isinstance(each, syntax.Call) or each.name not in ops:
                 continue
-            place = each.span if len(chain) == 1 else first
+            place = callee(each) if len(chain) == 1 else first
             if each.name == name:
-                shown = " -> ".join((*chain, name))
-                unit.collector.error("MC040", place, f"`{name}` calls itself: {shown}", "ops are inlined; write a loop")
+                message = f"`{name}` calls itself: {' -> '.join((*chain, name))}"
+                if name not in rings:
+                    unit.collector.error(
+                        "MC040", place, message, "ops are inlined and cannot recur: write a loop"
+                    )
+                rings.update(chain)
                 return True
             if each.name not in seen:
                 seen.add(each.name)
@@ -292,8 +312,6 @@ def _property(unit: Unit, node: syntax.Property) -> Property | None:
         ctx.scope.names["mover"] = ConstantBinding(mover, node.span)
     free = lock_at(ctx, node.when) if node.when is not None else None
     expr = condition(ctx, node.expression)
-    if node.when is not None and node.kind != "invariant":
-        ctx.error("MC051", node.span, "only an invariant can be checked `when free(l)`")
     text = one_line(node.expression.span.text)
     assert node.kind != "property"
     return Property(node.kind, node.name, expr, free, node.span, text)  # type: ignore[arg-type]

@@ -7,6 +7,15 @@ from typing import assert_never, cast
 from modelcheck.language import builtins, places, syntax
 from modelcheck.language.context import Context
 from modelcheck.language.model import Const, Expr, Ref, refs
+from modelcheck.language.operations import (
+    advice,
+    check_mixing,
+    combine,
+    compare,
+    compatible,
+    described,
+    on_numbers,
+)
 from modelcheck.language.operators import BINARY, COMPARING
 from modelcheck.language.scope import Place, ThreadGroup, ThreadPlace
 from modelcheck.language.types import (
@@ -17,7 +26,6 @@ from modelcheck.language.types import (
     Scalar,
     Scalarset,
     SetOf,
-    ThreadRef,
     Type,
     bounds,
     type_name,
@@ -25,11 +33,8 @@ from modelcheck.language.types import (
 from modelcheck.language.values import (
     LARGEST,
     NOTHING,
-    ArithOperator,
-    CompareOperator,
     Value,
     arithmetic,
-    arithmetic_interval,
     choice,
     comparison,
     conjunction,
@@ -96,7 +101,7 @@ def condition(ctx: Context, node: syntax.Expression) -> Expr:
         case Range():
             ctx.error("MC021", node.span, "a number is not a condition", "write `!= 0`")
         case other:
-            ctx.error("MC021", node.span, f"a {type_name(other)} is not a condition")
+            ctx.error("MC021", node.span, f"{described(other)} is not a condition", "compare it with `==`")
     return Const(1)
 
 
@@ -107,30 +112,14 @@ def coerce(ctx: Context, value: Value, target: Type, span: Span, what: str = "th
     if target == ERRNO and value.constant == 0 and isinstance(value.type, Range):
         return Value(Const(0), ERRNO, value.firm)
     if not compatible(value.type, target):
-        hint = "write `!= 0`" if isinstance(value.type, Range) and isinstance(target, Bool) else ""
-        ctx.error("MC020", span, f"{what} is {_a(value.type)}, but {_a(target)} is needed here", hint)
+        message = f"{what} is {described(value.type)}, but {described(target)} is needed here"
+        ctx.error("MC020", span, message, advice(value, target))
         return NOTHING
     if value.constant is not None and value.firm and ctx.kept and not isinstance(target, SetOf):
         low, high = bounds(cast(Scalar, target))
         if not low <= value.constant <= high:
             ctx.error("MC027", span, f"{value.constant} is not a value of {type_name(target)}")
     return value
-
-
-def compatible(given: Type, wanted: Type) -> bool:
-    """True if a value of the first type can be used where the second is wanted; ranges are checked in the run."""
-    match given, wanted:
-        case Range(), Range():
-            return True
-        case SetOf(a), SetOf(b):
-            return a == b or (isinstance(a, Range) and isinstance(b, Range) and bounds(a) == bounds(b))
-        case _:
-            return given == wanted
-
-
-def _a(kind: Type) -> str:
-    name = {Bool: "a bool", Range: "a number"}.get(type(kind))
-    return name or type_name(kind)
 
 
 def _place_value(ctx: Context, node: syntax.Name | syntax.Index | syntax.Member) -> Value:
@@ -157,15 +146,15 @@ def _place_value(ctx: Context, node: syntax.Name | syntax.Index | syntax.Member)
 def read(ctx: Context, place: Place, span: Span) -> Value:
     """Return the value of a variable's cell, and note the access."""
     if not place.complete:
-        ctx.error(
-            "MC020",
-            span,
-            f"`{place.storage.name}` has {len(place.storage.dimensions)} index(es); "
-            f"{len(place.index)} given, and whole arrays are not values here",
-        )
+        name, wanted = place.storage.name, len(place.storage.dimensions)
+        hint = f"say which element: `{name}{'[...]' * wanted}`"
+        ctx.error("MC020", span, f"`{name}` is an array, and has no value as a whole here", hint)
         return NOTHING
     if place.storage.variable is None:
-        ctx.error("MC020", span, f"`{place.storage.name}` is a record; read its fields")
+        hint = "read its fields: " + ", ".join(place.storage.fields)
+        ctx.error(
+            "MC020", span, f"`{place.storage.name}` is a record, and has no value as a whole here", hint
+        )
         return NOTHING
     ref = Ref(place.storage.variable, place.index, ctx.primed)
     ctx.record(ref, span, writes=False)
@@ -183,9 +172,10 @@ def _unary(ctx: Context, node: syntax.Unary, expected: Scalar | None) -> Value:
             case Enum("Errno", _):
                 return operand
             case Range():
-                return _number(ctx, "-", number(0), operand, node.span)
+                return on_numbers(ctx, "-", number(0), operand, node.span)
             case other:
-                ctx.error("MC029", node.span, f"`-` is not defined for {type_name(other)}")
+                hint = "write `!`" if isinstance(other, Bool) else ""
+                ctx.error("MC029", node.span, f"`-` is not defined for {described(other)}", hint)
                 return NOTHING
     hint = "complement a set with `-`: all - s" if node.operator == "~" else "a lock is an argument of a verb"
     ctx.error("MC029", node.span, f"`{node.operator}` has no value here", hint)
@@ -193,7 +183,7 @@ def _unary(ctx: Context, node: syntax.Unary, expected: Scalar | None) -> Value:
 
 
 def _binary(ctx: Context, node: syntax.Binary, expected: Scalar | None) -> Value:
-    _check_mixing(ctx, node)
+    fine = check_mixing(ctx, node)
     operator = BINARY[node.operator]
     if operator.family == "logic":
         left = condition(ctx, node.left)
@@ -204,17 +194,11 @@ def _binary(ctx: Context, node: syntax.Binary, expected: Scalar | None) -> Value
     if operator.family == "membership":
         return _membership(ctx, node)
     left_value, right_value = _operands(ctx, node, expected)
-    if left_value.type is None or right_value.type is None:
+    if left_value.type is None or right_value.type is None or not fine:
         return NOTHING
     if operator.family in COMPARING:
-        return _compare(ctx, node, left_value, right_value)
-    if isinstance(left_value.type, SetOf) and isinstance(right_value.type, SetOf):
-        return _set_operation(ctx, node, left_value, right_value)
-    if isinstance(left_value.type, Range) and isinstance(right_value.type, Range):
-        return _number(ctx, cast(ArithOperator, node.operator), left_value, right_value, node.span)
-    wrong = right_value.type if isinstance(left_value.type, Range) else left_value.type
-    ctx.error("MC029", node.span, f"`{node.operator}` is not defined for {type_name(wrong)}")
-    return NOTHING
+        return compare(ctx, node, left_value, right_value)
+    return combine(ctx, node, left_value, right_value)
 
 
 def _operands(ctx: Context, node: syntax.Binary, expected: Scalar | None) -> tuple[Value, Value]:
@@ -229,98 +213,6 @@ def _operands(ctx: Context, node: syntax.Binary, expected: Scalar | None) -> tup
     return left, right
 
 
-def _check_mixing(ctx: Context, node: syntax.Binary) -> None:
-    family = BINARY[node.operator].family
-    for side in (node.left, node.right):
-        if not isinstance(side, syntax.Binary):
-            continue
-        inner = BINARY[side.operator].family
-        if family in COMPARING and inner in COMPARING:
-            ctx.error("MC022", node.span, "comparisons cannot be chained", "write `a < b && b < c`")
-        elif {family, inner} & {"bits"} and {family, inner} & COMPARING:
-            ctx.error(
-                "MC023",
-                node.span,
-                f"`{node.operator}` and `{side.operator}` stand side by side",
-                "C reads this in a way that surprises: write the parentheses",
-            )
-
-
-def _compare(ctx: Context, node: syntax.Binary, left: Value, right: Value) -> Value:
-    assert left.type is not None
-    assert right.type is not None
-    firm = left.firm and right.firm
-    if not compatible(left.type, right.type) and not compatible(right.type, left.type):
-        ctx.error(
-            "MC020",
-            node.span,
-            f"{_a(left.type)} is compared with {_a(right.type)}",
-            "write `!= 0`" if {type(left.type), type(right.type)} == {Bool, Range} else "",
-        )
-        return NOTHING
-    operator = cast(CompareOperator, node.operator)
-    if BINARY[operator].family == "order":
-        if isinstance(left.type, SetOf):
-            return _subset(ctx, node, left, right)
-        if isinstance(left.type, Bool | Scalarset | ThreadRef) or left.type == ERRNO:
-            ctx.error("MC029", node.span, f"{_a(left.type)} has no order")
-            return NOTHING
-    return Value(comparison(operator, left.expr, right.expr), Bool(), firm)
-
-
-def _subset(ctx: Context, node: syntax.Binary, left: Value, right: Value) -> Value:
-    if node.operator not in ("<=", ">="):
-        ctx.error("MC029", node.span, "sets are compared with == != <= >=")
-        return NOTHING
-    small, large = (left, right) if node.operator == "<=" else (right, left)
-    return Value(comparison("==", arithmetic("&", small.expr, large.expr), small.expr), Bool())
-
-
-def _set_operation(ctx: Context, node: syntax.Binary, left: Value, right: Value) -> Value:
-    assert left.type is not None
-    assert right.type is not None
-    if not compatible(left.type, right.type):
-        ctx.error("MC020", node.span, "the sets are of different types")
-        return NOTHING
-    match node.operator:
-        case "|" | "&" | "^" as operator:
-            expr = arithmetic(cast(ArithOperator, operator), left.expr, right.expr)
-        case "-":
-            expr = arithmetic("^", left.expr, arithmetic("&", left.expr, right.expr))
-        case operator:
-            ctx.error(
-                "MC029",
-                node.span,
-                f"`{operator}` is not defined for sets",
-                "sets have | & ^ - in == != <= >=",
-            )
-            return NOTHING
-    return Value(expr, left.type, left.firm and right.firm)
-
-
-def _number(ctx: Context, operator: ArithOperator, left: Value, right: Value, span: Span) -> Value:
-    low, high = arithmetic_interval(operator, left.interval, right.interval)
-    if low < -LARGEST or high > LARGEST:
-        ctx.error("MC028", span, "this may leave 63 bits", "narrow the ranges of what it is computed from")
-        return NOTHING
-    expr = arithmetic(operator, left.expr, right.expr)
-    firm = left.firm and right.firm
-    if (
-        isinstance(left.expr, Const)
-        and isinstance(right.expr, Const)
-        and not isinstance(expr, Const)
-        and firm
-        and ctx.kept
-    ):
-        reason = (
-            "division by zero" if operator in ("/", "%") else f"`{operator}` is not defined for these values"
-        )
-        ctx.error("MC027", span, reason)
-    if isinstance(expr, Const):
-        return number(expr.value, firm=firm)
-    return Value(expr, Range(low, max(low, high)), firm)
-
-
 def _membership(ctx: Context, node: syntax.Binary) -> Value:
     right = lower(ctx, node.right)
     element = right.type.element if isinstance(right.type, SetOf) else None
@@ -328,10 +220,10 @@ def _membership(ctx: Context, node: syntax.Binary) -> Value:
     if right.type is None or left.type is None:
         return NOTHING
     if element is None:
-        ctx.error("MC020", node.right.span, f"`in` needs a set, this is {_a(right.type)}")
+        ctx.error("MC020", node.right.span, f"`in` needs a set, this is {described(right.type)}")
         return NOTHING
     if not compatible(left.type, element):
-        ctx.error("MC020", node.span, f"{_a(left.type)} cannot be in a set of {type_name(element)}")
+        ctx.error("MC020", node.span, f"{described(left.type)} cannot be in a set of {type_name(element)}")
         return NOTHING
     low, high = bounds(element)
     bit = arithmetic("&", arithmetic(">>", right.expr, arithmetic("-", left.expr, Const(low))), Const(1))
@@ -377,7 +269,9 @@ def _conditional(ctx: Context, node: syntax.Conditional, expected: Scalar | None
         then = Value(Const(0), ERRNO)
     assert then.type is not None
     if not compatible(then.type, otherwise.type):
-        ctx.error("MC020", node.span, f"one side is {_a(then.type)}, the other {_a(otherwise.type)}")
+        ctx.error(
+            "MC020", node.span, f"one side is {described(then.type)}, the other {described(otherwise.type)}"
+        )
         return NOTHING
     kind: Scalar = then.type
     if isinstance(kind, Range):
@@ -418,6 +312,8 @@ def _expand(ctx: Context, node: syntax.Quantifier, position: int, parts: list[Ex
 
 def thread_group(ctx: Context, node: syntax.Expression) -> tuple[ThreadGroup, tuple[int, ...]] | None:
     """Return the thread declaration that an argument of at(), finished(), ... names, and which instances."""
+    if places.is_another_kind(ctx, node, "a thread"):
+        return None
     found = places.resolve(ctx, node, threads=True)
     if isinstance(found, ThreadPlace):
         return found.group, ((found.thread,) if found.thread >= 0 else found.group.numbers)

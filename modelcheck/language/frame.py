@@ -48,7 +48,7 @@ class Label:
 
     node: int
     guards: tuple[syntax.Node, ...]
-    locals: tuple[syntax.Local, ...]
+    locals: tuple[syntax.Local | syntax.Choose, ...]
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modelcheck.diagnostics import near_miss
-from modelcheck.language import calls, jumps, statements, syntax
+from modelcheck.language import calls, jumps, later, statements, syntax
 from modelcheck.language.body import one_line
 from modelcheck.language.context import Context
 from modelcheck.language.frame import Exit, Flow, Guarding, VerbCall, Way, Work, as_block, closing, jump
+from modelcheck.language.naming import named
 from modelcheck.language.places import lock_at
 from modelcheck.language.types import Bool
 from modelcheck.locks import PRIMITIVES, VERBS
@@ -24,11 +25,16 @@ KINDS = {kind: (primitive, verb) for primitive, verb in VERBS.values() for kind 
 
 def _taken(ctx: Context, node: syntax.Guard | syntax.ScopedGuard, text: str, span: Span) -> VerbCall | None:
     """Return the verb call that a guard makes; report a guard that does not fit its lock."""
+    place = named(node, node.kind)
+    if node.kind in later.GUARDS and node.kind not in KINDS:
+        later.report(ctx, place, node.kind)
+        return None
     if node.kind not in KINDS:
-        ctx.error("MC010", node.span, f"there is no guard `{node.kind}`", near_miss(node.kind, KINDS))
+        hint = near_miss(node.kind, KINDS) or f"there are {', '.join(sorted(KINDS))}"
+        ctx.error("MC010", place, f"there is no guard `{node.kind}`", hint)
         return None
     if len(node.arguments) != 1:
-        ctx.error("MC024", node.span, "a guard takes one lock")
+        ctx.error("MC024", node.span, f"a guard takes one lock, {len(node.arguments)} given")
         return None
     primitive, verb = KINDS[node.kind]
     at = lock_at(ctx, node.arguments[0])
@@ -37,7 +43,7 @@ def _taken(ctx: Context, node: syntax.Guard | syntax.ScopedGuard, text: str, spa
     if at.lock.kind != primitive.kind:
         own = sorted(kind for kind, (p, _) in KINDS.items() if p.kind == at.lock.kind)
         message = f"guard `{node.kind}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
-        ctx.error("MC030", node.span, message, f"a {at.lock.kind} has {', '.join(own)}")
+        ctx.error("MC030", place, message, f"a {at.lock.kind} has {', '.join(own)}")
         return None
     return VerbCall(verb, at, span, text)
 
@@ -55,7 +61,7 @@ def guard(work: Work, node: syntax.Guard, way: Way) -> Flow:
     taken = _taken(work.ctx, node, one_line(node.span.text), node.span)
     if taken is not None and taken.verb.result is not None:
         hint = f"use scoped_guard({node.kind}, l) or scoped_cond_guard({node.kind}, return -EBUSY, l)"
-        work.ctx.error("MC032", node.span, f"guard `{node.kind}` may fail to get the lock", hint)
+        work.ctx.error("MC032", named(node, node.kind), f"guard `{node.kind}` may fail to get the lock", hint)
         taken = None
     if taken is None:
         work.go(way, node.span)

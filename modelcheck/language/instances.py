@@ -10,6 +10,7 @@ from modelcheck.language import syntax
 from modelcheck.language.context import Context, Unit
 from modelcheck.language.expressions import condition
 from modelcheck.language.model import Const
+from modelcheck.language.naming import named
 from modelcheck.language.places import constant_number, type_of
 from modelcheck.language.scope import ThreadBinding, ThreadGroup, TypeBinding
 from modelcheck.language.types import Range, Scalar, bounds, show
@@ -42,7 +43,8 @@ def thread_instances(unit: Unit, threads: Iterable[syntax.Thread], runs: list[sy
             names += [(f"{node.name}{label}{copy}", value) for copy in copy_names]
         if count > 1 and node.size is not None:
             message = f"`{node.name}` has a size already, and cannot be run in {count} copies"
-            unit.collector.error("MC024", node.size.span, message, "make the size a parameter")
+            place = next((i.span for r in runs for i in r.threads if i.thread == node.name), node.span)
+            unit.collector.error("MC024", place, message, "make its size a parameter, and set that here")
         elif count > 1:
             index_type = Range(1, count)
         first = len(instances)
@@ -50,8 +52,9 @@ def thread_instances(unit: Unit, threads: Iterable[syntax.Thread], runs: list[sy
         instances += [Instance(group, first + i, name, value) for i, (name, value) in enumerate(names)]
         unit.globals.names[node.name] = ThreadBinding(group, node.span)
     if len(instances) > MOST_THREADS:
+        place = named(declared[-1], declared[-1].name)
         unit.collector.error(
-            "MC046", declared[-1].span, f"{len(instances)} threads; at most {MOST_THREADS} can run"
+            "MC046", place, f"{len(instances)} threads in all; at most {MOST_THREADS} can run"
         )
         instances = instances[:MOST_THREADS]
     return instances
@@ -62,18 +65,18 @@ def _copies(unit: Unit, declared: list[syntax.Thread], runs: list[syntax.Run]) -
     copies: dict[str, int] = {}
     for item in (i for run in runs for i in run.threads):
         if item.thread not in known:
+            hint = near_miss(item.thread, known) or f"there are: {', '.join(sorted(known)) or 'none'}"
             unit.collector.error(
-                "MC061", item.span, f"there is no thread `{item.thread}`", near_miss(item.thread, known)
+                "MC061", named(item, item.thread), f"there is no thread `{item.thread}`", hint
             )
             continue
         ctx = Context(unit, unit.globals, "constant")
         count = 1 if item.copies is None else constant_number(ctx, item.copies)
         if item.thread in copies:
-            unit.collector.error(
-                "MC011", item.span, f"`{item.thread}` is run twice", f"write `{item.thread}*2`"
-            )
-        if count is not None and not 0 <= count <= MOST_THREADS:
-            unit.collector.error("MC027", item.span, f"{count} copies; 0 to {MOST_THREADS} can run")
+            message = f"`{item.thread}` is run twice"
+            unit.collector.error("MC011", item.span, message, f"for two copies write `{item.thread}*2`")
+        if item.copies is not None and count is not None and not 0 <= count <= MOST_THREADS:
+            unit.collector.error("MC027", item.copies.span, f"{count} copies; 0 to {MOST_THREADS} can run")
             count = 1
         copies[item.thread] = count or 0
     return copies
@@ -83,7 +86,9 @@ def _size(ctx: Context, node: syntax.Thread) -> tuple[Scalar | None, list[tuple[
     """Return the type of `self`, the values with their labels, and whether the `when` condition lets it run."""
     test = condition(ctx, node.when) if node.when is not None else Const(1)
     if not isinstance(test, Const):
-        ctx.error("MC025", node.span, "`when` needs a constant condition")
+        place = node.when.span if node.when is not None else node.span
+        hint = "parameters and constants can be used"
+        ctx.error("MC025", place, "`when` needs a constant condition", hint)
         test = Const(1)
     present = bool(test.value)
     if node.size is None:

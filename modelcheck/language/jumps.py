@@ -5,12 +5,15 @@ from __future__ import annotations
 from modelcheck.diagnostics import near_miss
 from modelcheck.language import calls, guards, syntax
 from modelcheck.language.body import Body, clear, local_type, one_line
+from modelcheck.language.context import Context
 from modelcheck.language.expressions import coerce, lower, reads_shared, unwrapped
 from modelcheck.language.frame import Exit, Flow, Label, Labels, Way, Work, jump
 from modelcheck.language.graph import END
 from modelcheck.language.model import Assign, Effects, Location, Ref
+from modelcheck.language.naming import named
+from modelcheck.language.places import type_of
 from modelcheck.language.scope import StorageBinding
-from modelcheck.language.types import type_name
+from modelcheck.language.types import Scalar, Type
 from modelcheck.source import Span
 
 
@@ -24,21 +27,23 @@ def leave(work: Work, entry: int, to: Exit, left_by: Span) -> None:
     work.go(Way(at, to.node), left_by)
 
 
+Declared = list[syntax.Local | syntax.Choose]
+
+
 def collect_labels(body: Body, node: syntax.Block, parent: Labels | None) -> Labels:
     """Return the labels of a body, each with a node of its own; `for` bodies keep theirs to themselves."""
     found: dict[str, Label] = {}
     elsewhere: set[str] = set()
 
-    def visit(each: syntax.Node, around: tuple[syntax.Node, ...], declared: list[syntax.Local]) -> None:
+    def visit(each: syntax.Node, around: tuple[syntax.Node, ...], declared: Declared) -> None:
         match each:
             case syntax.Label(name):
                 if name in found:
-                    body.unit.collector.error(
-                        "MC043", each.span, f"label `{name}` is declared twice in one body"
-                    )
+                    message = f"label `{name}` is declared twice in one op or thread"
+                    body.unit.collector.error("MC043", each.span, message)
                     return
                 found[name] = Label(body.graph.new(), around, tuple(declared))
-            case syntax.Local():
+            case syntax.Local() | syntax.Choose():
                 declared.append(each)
             case syntax.For():
                 elsewhere.update(n.name for n in each.walk() if isinstance(n, syntax.Label))
@@ -46,9 +51,10 @@ def collect_labels(body: Body, node: syntax.Block, parent: Labels | None) -> Lab
                 inner = list(declared)
                 for one in statements:
                     visit(one, around, inner)
-            case syntax.ScopedGuard():
-                for child in each.children():
-                    visit(child, (*around, each), list(declared))
+            case syntax.ScopedGuard(_, _, inside, fail):
+                visit(inside, (*around, each), list(declared))
+                if fail is not None:
+                    visit(fail, around, list(declared))
             case _:
                 for child in each.children():
                     visit(child, around, list(declared))
@@ -92,10 +98,11 @@ def _no_label(work: Work, node: syntax.Goto) -> None:
     labels = work.flow.labels
     if node.label in labels.elsewhere:
         message = f"label `{node.label}` stands inside a `for`: no jump enters it from outside"
-        work.ctx.error("MC043", node.span, message)
+        work.ctx.error("MC043", named(node, node.label), message)
         return
     hint = near_miss(node.label, labels.names())
-    work.ctx.error("MC043", node.span, f"there is no label `{node.label}` in this op or thread", hint)
+    message = f"there is no label `{node.label}` in this op or thread"
+    work.ctx.error("MC043", named(node, node.label), message, hint)
 
 
 def _goto(work: Work, node: syntax.Goto, found: Label, entry: int) -> None:
@@ -104,7 +111,7 @@ def _goto(work: Work, node: syntax.Goto, found: Label, entry: int) -> None:
     stay = len(found.guards)
     if held[:stay] != found.guards:
         message = f"label `{node.label}` is inside a scoped guard: no jump enters it from outside"
-        work.ctx.error("MC043", node.span, message)
+        work.ctx.error("MC043", named(node, node.label), message)
         work.go(Way(entry, END), node.span)
         return
     effects: Effects = ()
@@ -112,12 +119,19 @@ def _goto(work: Work, node: syntax.Goto, found: Label, entry: int) -> None:
         binding = work.ctx.scope.find(local.name)
         if isinstance(binding, StorageBinding) and binding.declared_by is local:
             continue
-        typed = local_type(work.ctx, local)
+        typed = _typed(work.ctx, local)
         if typed is not None:
             effects += clear(work.body.storage(work.ctx, local.name, local, typed), local.span)
     after = work.new()
     leave(work, entry, Exit(after, stay), node.span)
     work.go(Way(after, found.node), node.span, effects)
+
+
+def _typed(ctx: Context, node: syntax.Local | syntax.Choose) -> tuple[Type, tuple[Scalar, ...]] | None:
+    if isinstance(node, syntax.Local):
+        return local_type(ctx, node)
+    kind = type_of(ctx, node.type)
+    return None if kind is None else (kind, ())
 
 
 def give_back(work: Work, node: syntax.Return, entry: int) -> None:
@@ -135,12 +149,15 @@ def give_back(work: Work, node: syntax.Return, entry: int) -> None:
 
 
 def _check_result(work: Work, node: syntax.Return, flow: Flow, *, has_value: bool) -> None:
+    if has_value and flow.op is not None and flow.op.result is not None:
+        return  # its type is unknown, and that was reported
     if has_value:
         word = f"op `{flow.op.name}` declares no result" if flow.op else "a thread has no result"
-        hint = "declare it: `op f() -> Errno`"
+        hint = f"declare it: `op {flow.op.name}(...) -> Errno`" if flow.op else "write `return;`"
         work.ctx.error("MC033", node.span, f"`return` with a value, but {word}", hint)
     elif flow.op is not None and flow.op.result is not None:
-        work.ctx.error("MC033", node.span, f"`return` without a value, but op `{flow.op.name}` has a result")
+        message = f"`return` without a value, but op `{flow.op.name}` has a result"
+        work.ctx.error("MC033", node.span, message, "write `return e;`")
 
 
 def _value(work: Work, result: Ref, node: syntax.Return, way: Way) -> None:
@@ -159,6 +176,5 @@ def returned(work: Work, result: Ref, node: syntax.Return) -> Effects:
     assert node.value is not None
     kind = result.var.type
     given = lower(work.ctx, node.value, kind)
-    what = f"the result ({type_name(given.type)})" if given.type else "the result"
-    value = coerce(work.ctx, given, kind, node.value.span, what)
+    value = coerce(work.ctx, given, kind, node.value.span, "what is returned")
     return (Assign(result, value.expr, node.span),)

@@ -81,7 +81,9 @@ class _Layout:
             starts = not token.text or token.text == "}" or (opened and not user.comments)
             blank = user.lines > 1 or (user.lines < 0 and token.gap is Gap.PARAGRAPH)
             self.start_line(margin, blank=is_line and blank and not starts)
-        elif token.gap in SPACED or (user.comments and previous.text in _OPENING):
+        elif token.gap in SPACED or (
+            user.comments and previous.text in _OPENING and token.text not in _CLOSING
+        ):
             self.line.text += " "
         self.line.text += token.text
 

@@ -1,29 +1,31 @@
 """Source text -> syntax tree, by the LALR tables of grammars/mck.lark.
 
 Tokens are fed to the parser one by one. A word that is a keyword only in some places (`state`, `order`, `run`) is one
-where the parser's present state can use it, and a name elsewhere: that is all there is to contextual keywords.
+where the grammar allows the keyword, and a name elsewhere: that is all there is to contextual keywords.
 
 A file with errors is read a second time by syntax_errors.py, which finds all of them; what is parsed here is correct.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from modelcheck.diagnostics import Collector
 from modelcheck.language.brackets import check_nesting
-from modelcheck.language.grammar import choices, grammar
+from modelcheck.language.grammar import LIST, SAME, grammar
 from modelcheck.language.loading import check_size, follow_imports, read
+from modelcheck.language.lr import Build, Parser
 from modelcheck.language.syntax import Specification
 from modelcheck.language.syntax_errors import diagnose
 from modelcheck.language.tokens import END, NAME, Token, scan
+from modelcheck.language.tree_builder import TreeBuilder
 from modelcheck.language.tree_depth import check_depth
+from modelcheck.language.tree_parts import flat, grown
 from modelcheck.source import Source, Span
-
-if TYPE_CHECKING:
-    import lark
 
 __all__ = ["parse", "parse_with_imports", "read"]
 
@@ -36,7 +38,7 @@ def parse(source: Source) -> Specification:
     if any("*/" in each.message for each in problems.errors):
         problems.raise_errors()  # what the text is behind an open comment nobody knows
     check_nesting(tokens)
-    tree = _tree(source, tokens)
+    tree = _tree(tokens)
     if tree is None:
         diagnose(source, tokens, problems)
     problems.raise_errors()
@@ -50,17 +52,23 @@ def parse_with_imports(main: Source | str | Path) -> tuple[Specification, ...]:
     return follow_imports(main if isinstance(main, Source) else read(main), parse)
 
 
-def _tree(source: Source, tokens: tuple[Token, ...]) -> Specification | None:
+def _tree(tokens: Sequence[Token]) -> Specification | None:
     """Return the tree of a list of tokens, or None if they do not follow the grammar."""
-    from lark.exceptions import UnexpectedToken
-
-    state = grammar().start()
+    parser = Parser(grammar().tables, _build())
     soft = grammar().vocabulary.soft
-    end = Token(END, "", source, len(source.text), len(source.text))
-    try:
-        for token in tokens:
-            is_name = token.type in soft and token.type not in choices(state)
-            state.feed_token(cast("lark.Token", token._replace(type=NAME) if is_name else token))
-        return cast("Specification", state.feed_token(cast("lark.Token", end), is_end=True))
-    except UnexpectedToken:
-        return None
+    for token in tokens:
+        kind = token.type
+        if kind in soft and not parser.reads(kind):
+            kind = NAME
+        if not parser.feed(kind, token):
+            return None
+    return cast("Specification", parser.values[0]) if parser.finish(END) else None
+
+
+@cache
+def _build() -> tuple[Build, ...]:
+    """Return what makes the value of each production."""
+    builder = TreeBuilder()
+    special: dict[str, Build] = {LIST: grown, SAME: lambda parts: parts[0]}
+    names = [production.name for production in grammar().tables.productions]
+    return tuple(special.get(name) or flat(getattr(builder, name)) for name in names)

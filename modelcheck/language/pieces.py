@@ -49,6 +49,8 @@ class _Unfolding:
         self.level = 0
         self.gap = Gap.NONE
         self.outdented = False
+        self.in_lines: set[int] = set()
+        """Blocks of what does not stand on one line: they do not either."""
         self.out: list[Piece] = []
 
     def run(self, root: s.Node) -> list[Piece]:
@@ -74,15 +76,18 @@ class _Unfolding:
         self.gap, self.outdented = Gap.NONE, False
 
     def _open(self, node: s.Node, stack: list[Part | None]) -> None:
-        if isinstance(node, Broken) and not self.flat and self._fits(node):
-            self.flat += 1
-            stack.append(None)
+        if isinstance(node, Broken) and not self.flat and not self.always_flat:
+            if id(node) not in self.in_lines and self._fits(node):
+                self.flat += 1
+                stack.append(None)
+            elif not isinstance(node, s.Block):
+                self.in_lines |= {id(each) for each in node.children() if isinstance(each, s.Block)}
         self.outdented = isinstance(node, s.Label)
         stack.extend(reversed(parts_of(node)))
 
     def _fits(self, node: s.Node) -> bool:
         """Whether a node with a block was written on one line, and still fits on one."""
         written = node.span.text
-        if self.always_flat or not written or "\n" in written or len(written) > 8 * WIDTH:
+        if not written or "\n" in written or len(written) > 8 * WIDTH:
             return False
         return self.level * INDENT + len(one_line(node)) <= WIDTH

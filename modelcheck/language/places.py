@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from modelcheck.diagnostics import near_miss
-from modelcheck.language import expressions, syntax
+from modelcheck.language import expressions, operations, syntax
 from modelcheck.language.context import Context
 from modelcheck.language.model import Const, Expr, LockAt
 from modelcheck.language.scope import (
@@ -33,14 +33,20 @@ from modelcheck.language.types import (
     Type,
     bounds,
     show,
-    type_name,
 )
 from modelcheck.language.values import Value
 from modelcheck.source import Span
 
 LARGEST_SET = 62
-LARGEST_INDEX = 100_000
 
+FOREIGN_TYPES = {
+    **dict.fromkeys(("int", "unsigned", "long", "u32", "u64", "size_t"), "a number has a range: `0 .. 7`"),
+    **dict.fromkeys(("boolean", "_Bool"), "write `bool`"),
+    **dict.fromkeys(
+        ("atomic_t", "atomic"), "a number has a range, and may be `marked`: `var x: 0 .. 7 marked;`"
+    ),
+}
+"""Types of other languages, and what to write in this one."""
 
 Resolved = Value | Place | LockPlace | ThreadPlace
 
@@ -50,6 +56,11 @@ def resolve(ctx: Context, node: syntax.Expression, *, threads: bool = False) -> 
 
     `threads`: a thread declaration with several instances is meant as all of them.
     """
+    found = _resolved(ctx, node, threads=threads)
+    return None if isinstance(found, Value) and found.type is None else found
+
+
+def _resolved(ctx: Context, node: syntax.Expression, *, threads: bool) -> Resolved | None:
     match node:
         case syntax.Paren(inner) | syntax.Unary("&", inner):
             return resolve(ctx, inner, threads=threads)
@@ -112,8 +123,8 @@ def _thread(ctx: Context, group: ThreadGroup, span: Span, *, several: bool) -> T
         ctx.error(
             "MC024",
             span,
-            f"`{group.declaration.name}` has {len(group.numbers)} instances: say which one, "
-            f"`{group.declaration.name}[0]`",
+            f"there are {len(group.numbers)} threads `{group.declaration.name}`: say which one",
+            f"`{group.declaration.name}[0]`, or a name bound by forall or exists",
         )
         return None
     return ThreadPlace(group, -1)
@@ -128,23 +139,28 @@ def _indexed(
             return None
         case Place(storage, given):
             if len(given) >= len(storage.dimensions):
-                ctx.error("MC020", node.span, f"`{storage.name}` has no {'further ' if given else ''}index")
+                _no_index(ctx, storage.name, index, more=bool(given))
                 return None
             expr = _index(ctx, index, storage.dimensions[len(given)])
             return None if expr is None else Place(storage, (*given, expr))
         case LockPlace(LockAt(lock, given)):
             if len(given) >= len(lock.dimensions):
-                ctx.error("MC020", node.span, f"`{lock.name}` has no {'further ' if given else ''}index")
+                _no_index(ctx, lock.name, index, more=bool(given))
                 return None
             expr = _index(ctx, index, lock.dimensions[len(given)])
             return None if expr is None else LockPlace(LockAt(lock, (*given, expr)))
         case ThreadPlace(group, _):
-            return _instance(ctx, node, group, index)
+            return _instance(ctx, group, index)
         case Value():
             ctx.error("MC020", node.span, f"`{node.base.span.text}` is not an array")
             return None
         case _:
             assert_never(base)
+
+
+def _no_index(ctx: Context, name: str, index: syntax.Expression, *, more: bool) -> None:
+    expressions.lower(ctx, index)
+    ctx.error("MC020", index.span, f"`{name}` has no {'further index' if more else 'index: it is no array'}")
 
 
 def _index(ctx: Context, node: syntax.Expression, kind: Scalar) -> Expr | None:
@@ -154,11 +170,9 @@ def _index(ctx: Context, node: syntax.Expression, kind: Scalar) -> Expr | None:
     return None if checked.type is None else checked.expr
 
 
-def _instance(
-    ctx: Context, node: syntax.Index, group: ThreadGroup, index: syntax.Expression
-) -> ThreadPlace | None:
+def _instance(ctx: Context, group: ThreadGroup, index: syntax.Expression) -> ThreadPlace | None:
     if group.index_type is None:
-        ctx.error("MC020", node.span, f"there is one `{group.declaration.name}`; it has no index")
+        ctx.error("MC020", index.span, f"there is one thread `{group.declaration.name}`; it has no index")
         return None
     value = expressions.coerce(
         ctx, expressions.lower(ctx, index, group.index_type), group.index_type, index.span
@@ -172,9 +186,13 @@ def _instance(
                 "inside forall and exists the bound name is one",
             )
         return None
+    if not group.numbers:
+        return ThreadPlace(group, -1)
     position = value.constant - bounds(group.index_type)[0]
     if not 0 <= position < len(group.numbers):
-        return ThreadPlace(group, -1) if not group.numbers else None
+        message = f"there is no thread `{group.declaration.name}[{show(group.index_type, value.constant)}]`"
+        ctx.error("MC027", index.span, message, f"there are {len(group.numbers)} of them")
+        return None
     return ThreadPlace(group, group.numbers[position])
 
 
@@ -190,37 +208,44 @@ def _member(ctx: Context, node: syntax.Member) -> Resolved | None:
         case Place(storage, index) if isinstance(storage.type, Record):
             part = storage.fields.get(node.field)
             if part is None:
-                hint = near_miss(node.field, storage.fields)
-                ctx.error("MC010", node.span, f"{type_name(storage.type)} has no field `{node.field}`", hint)
+                hint = near_miss(node.field, storage.fields) or f"it has {', '.join(storage.fields)}"
+                message = f"record `{storage.type.name}` has no field `{node.field}`"
+                ctx.error("MC010", _field(node), message, hint)
                 return None
             if not base.complete:
-                ctx.error("MC020", node.span, f"`{storage.name}` needs its index before the field")
+                message = f"`{storage.name}` is an array of records: say which one"
+                ctx.error("MC020", node.base.span, message, f"`{storage.name}[...].{node.field}`")
                 return None
             return Place(part, index)
         case ThreadPlace(group, thread):
             return _thread_local(ctx, node, group, thread)
         case _:
-            ctx.error("MC020", node.span, f"`{node.base.span.text}` has no fields")
+            ctx.error("MC020", _field(node), f"`{node.base.span.text}` has no fields")
             return None
+
+
+def _field(node: syntax.Member) -> Span:
+    return Span(node.span.source, node.span.end - len(node.field), node.span.end)
 
 
 def _enum_member(ctx: Context, node: syntax.Member, kind: Type) -> Value | None:
     if isinstance(kind, Enum) and node.field in kind.members:
         return Value(Const(kind.members.index(node.field)), kind)
-    members = kind.members if isinstance(kind, Enum) else ()
-    ctx.error(
-        "MC010", node.span, f"{type_name(kind)} has no value `{node.field}`", near_miss(node.field, members)
-    )
+    if isinstance(kind, Enum):
+        hint = near_miss(node.field, kind.members)
+        ctx.error("MC010", _field(node), f"enum `{kind.name}` has no value `{node.field}`", hint)
+    else:
+        ctx.error("MC012", node.base.span, f"`{node.base.span.text}` is a type, and no enum")
     return None
 
 
 def _thread_local(ctx: Context, node: syntax.Member, group: ThreadGroup, thread: int) -> Resolved | None:
     if ctx.mode not in ("property", "step"):
-        ctx.error("MC051", node.span, "a thread's locals can be named in properties only")
+        ctx.error("MC051", _field(node), "a thread's locals can be named in properties only")
         return None
     if thread < 0:
         ctx.error(
-            "MC024", node.span, f"`{group.declaration.name}` does not run here, or has several instances"
+            "MC024", node.base.span, f"`{group.declaration.name}` does not run here, or has several instances"
         )
         return None
     found = [
@@ -229,26 +254,41 @@ def _thread_local(ctx: Context, node: syntax.Member, group: ThreadGroup, thread:
         if v.thread == thread and v.frame == "" and v.name.endswith(f".{node.field}")
     ]
     if not found:
-        ctx.error("MC010", node.span, f"thread `{group.declaration.name}` has no local `{node.field}`")
+        own = [v.name.rpartition(".")[2] for v in ctx.unit.variables if v.thread == thread and v.frame == ""]
+        message = f"thread `{group.declaration.name}` has no local `{node.field}`"
+        ctx.error("MC010", _field(node), message, near_miss(node.field, own))
         return None
     return Place(Storage(found[0].name, found[0].dimensions, found[0].type, found[0]))
 
 
 def lock_at(ctx: Context, node: syntax.Expression) -> LockAt | None:
     """Return the lock instance that an expression names, with all its indexes; report anything else."""
+    if is_another_kind(ctx, node, "a lock"):
+        return None
     found = resolve(ctx, node)
     if found is None:
         return None
     if not isinstance(found, LockPlace):
         ctx.error("MC012", node.span, f"`{node.span.text}` is not a lock")
         return None
-    missing = len(found.at.lock.dimensions) - len(found.at.index)
-    if missing:
-        ctx.error(
-            "MC020", node.span, f"`{found.at.lock.name}` is an array of locks: {missing} index(es) missing"
-        )
+    lock = found.at.lock
+    if len(found.at.index) < len(lock.dimensions):
+        hint = f"`{lock.name}{'[...]' * len(lock.dimensions)}`"
+        ctx.error("MC020", node.span, f"`{lock.name}` is an array of locks: say which one", hint)
         return None
     return found.at
+
+
+def is_another_kind(ctx: Context, node: syntax.Expression, wanted: str) -> bool:
+    """Report a name that is declared as something else than the wanted lock or thread, and is no value either."""
+    inner = node.operand if isinstance(node, syntax.Unary) and node.operator == "&" else node
+    binding = ctx.scope.find(inner.id) if isinstance(inner, syntax.Name) else None
+    if not isinstance(binding, OpBinding | TypeBinding | ThreadBinding | LockBinding):
+        return False
+    if KINDS[type(binding)] == wanted:
+        return False
+    ctx.error("MC012", inner.span, f"`{inner.span.text}` is {KINDS[type(binding)]}, not {wanted}")
+    return True
 
 
 def type_of(ctx: Context, node: syntax.TypeExpression) -> Scalar | None:
@@ -267,14 +307,8 @@ def any_type_of(ctx: Context, node: syntax.TypeExpression) -> Type | None:
             return Bool()
         case syntax.NamedType("Errno"):
             return ERRNO
-        case syntax.NamedType(name):
-            binding = ctx.find(name, node.span, " as a type")
-            if binding is None:
-                return None
-            if not isinstance(binding, TypeBinding):
-                ctx.error("MC012", node.span, f"`{name}` is {KINDS[type(binding)]}, not a type")
-                return None
-            return binding.type
+        case syntax.NamedType():
+            return _named_type(ctx, node)
         case syntax.RangeType():
             return _range(ctx, node)
         case syntax.SetType(element):
@@ -293,6 +327,20 @@ def any_type_of(ctx: Context, node: syntax.TypeExpression) -> Type | None:
             assert_never(node)
 
 
+def _named_type(ctx: Context, node: syntax.NamedType) -> Type | None:
+    binding = ctx.scope.find(node.name)
+    if isinstance(binding, TypeBinding):
+        return binding.type
+    if binding is None:
+        types = {n for n in ctx.scope.visible() if isinstance(ctx.scope.find(n), TypeBinding)}
+        hint = FOREIGN_TYPES.get(node.name) or near_miss(node.name, {*types, "bool", "Errno"})
+        ctx.error("MC010", node.span, f"there is no type `{node.name}`", hint)
+    elif not (isinstance(binding, ConstantBinding) and binding.value.type is None):  # that was reported
+        hint = "a size is a range: `0 .. N - 1`" if isinstance(binding, ConstantBinding) else ""
+        ctx.error("MC012", node.span, f"`{node.name}` is {KINDS[type(binding)]}, not a type", hint)
+    return None
+
+
 def _range(ctx: Context, node: syntax.RangeType) -> Range | None:
     low, high = constant_number(ctx, node.low), constant_number(ctx, node.high)
     if low is None or high is None:
@@ -309,7 +357,7 @@ def constant_number(ctx: Context, node: syntax.Expression) -> int | None:
     if value is None or value.type is None:
         return None
     if not isinstance(value.type, Range):
-        ctx.error("MC020", node.span, f"a number is needed here, this is a {type_name(value.type)}")
+        ctx.error("MC020", node.span, f"a number is needed here, this is {operations.described(value.type)}")
         return None
     return value.constant
 

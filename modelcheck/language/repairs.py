@@ -13,12 +13,12 @@ from modelcheck.language.tokens import NAME, Token, Vocabulary
 
 @dataclass(frozen=True)
 class Repair:
-    """Read the terminals `instead` in place of the next `dropped` tokens.
+    """Read the terminal `instead` (none, if empty) in place of the next `dropped` tokens.
 
     Where `message` is empty the sentence is "expected ..., found ...". What is `missing` is so behind the token before.
     """
 
-    instead: tuple[str, ...]
+    instead: str
     dropped: int
     message: str = ""
     hint: str = ""
@@ -30,33 +30,33 @@ def repairs(token: Token, vocabulary: Vocabulary, *, starts_line: bool) -> Itera
     operators = vocabulary.operators
     yield from _replacements(token, vocabulary, starts_line)
     for text in (";", ")", "]", ",", ":", "(", "="):
-        yield Repair((operators[text],), 0, f"missing `{text}`", missing=True)
-    yield Repair((NAME,), 0)
-    yield Repair((), 1)
+        yield Repair(operators[text], 0, f"missing `{text}`", missing=True)
+    yield Repair(NAME, 0)
+    yield Repair("", 1)
     for text in (";", ",", ":", ")"):
-        yield Repair((operators[text],), 1)
+        yield Repair(operators[text], 1)
 
 
 def _replacements(token: Token, vocabulary: Vocabulary, starts_line: bool) -> Iterator[Repair]:  # noqa: FBT001
     """Yield what a token is often confused with."""
     operators = vocabulary.operators
     if token.text in vocabulary.reserved and not starts_line:
-        yield Repair((NAME,), 1, f"`{token.text}` is a keyword and cannot be used as a name")
+        yield Repair(NAME, 1, f"`{token.text}` is a keyword and cannot be used as a name")
     if token.text == "=":
         hint = "an assignment is a statement and has no value"
-        yield Repair((operators["=="],), 1, "`=` assigns; a comparison is written `==`", hint)
+        yield Repair(operators["=="], 1, "`=` assigns; a comparison is written `==`", hint)
     if token.text == "==":
-        yield Repair((operators["="],), 1, "`==` compares; an assignment is written `=`")
+        yield Repair(operators["="], 1, "`==` compares; an assignment is written `=`")
     if token.text == "->":
-        yield Repair((operators["."],), 1, "there are no pointers: a field is written `record.field`")
+        yield Repair(operators["."], 1, "there are no pointers: a field is written `record.field`")
     if token.text in ("and", "or", "xor"):
         meant = {"and": "&&", "or": "||", "xor": "^"}[token.text]
-        yield Repair((operators[meant],), 1, f"`{token.text}` is written `{meant}`")
+        yield Repair(operators[meant], 1, f"`{token.text}` is written `{meant}`")
     if token.text == "else":
         hint = "only one statement stands between `if (...)` and `else`: use braces"
-        yield Repair((), 1, "this `else` has no `if`", hint)
+        yield Repair("", 1, "this `else` has no `if`", hint)
     if token.text == "or" and "OR" in vocabulary.soft:
-        yield Repair((), 1, "this `or` has no `either`")
+        yield Repair("", 1, "this `or` has no `either`")
 
 
 FOREIGN = {

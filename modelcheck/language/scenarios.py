@@ -10,7 +10,8 @@ from modelcheck.language.body import one_line
 from modelcheck.language.context import Context, Unit
 from modelcheck.language.declarations import Gathered
 from modelcheck.language.model import Expectation, Scenario
-from modelcheck.language.places import constant_number, lock_at, resolve
+from modelcheck.language.naming import named
+from modelcheck.language.places import constant_number, is_another_kind, lock_at, resolve
 from modelcheck.language.scope import LockBinding, LockPlace, ThreadBinding
 
 LIMITS = ("states",)
@@ -25,7 +26,7 @@ def resolve_scenario(unit: Unit, found: Gathered, node: syntax.Scenario | None) 
     """Return the scenario with its expectations resolved; without a scenario, `expect holds`."""
     if node is None:
         return Scenario("", "", (Expectation("holds", text="expect holds"),))
-    known = _known(found)
+    known, labels = _known(found), _labels(found)
     expectations: list[Expectation] = []
     states: int | None = None
     ctx = Context(unit, unit.globals, "property")
@@ -35,10 +36,11 @@ def resolve_scenario(unit: Unit, found: Gathered, node: syntax.Scenario | None) 
                 continue
             case syntax.Limit(what, value):
                 if what not in LIMITS:
-                    ctx.error("MC061", item.span, f"there is no limit `{what}`", near_miss(what, LIMITS))
+                    hint = f"there are: {', '.join(LIMITS)}"
+                    ctx.error("MC061", named(item, what), f"there is no limit `{what}`", hint)
                 states = constant_number(ctx, value)
             case _:
-                made = _expectation(ctx, known, item)
+                made = _expectation(ctx, known, labels, item)
                 if made is not None:
                     expectations.append(made)
     if not expectations:
@@ -52,10 +54,19 @@ def _known(found: Gathered) -> set[str]:
     asserted = {
         n.name for body in bodies for n in body.walk() if isinstance(n, syntax.Assert) and n.name is not None
     }
-    return set(CHECKS) | set(found.properties) | asserted
+    return set(CHECKS) | set(found.properties) | set(found.later) | asserted
 
 
-def _expectation(ctx: Context, known: set[str], node: syntax.Expectation) -> Expectation | None:
+def _labels(found: Gathered) -> set[str]:
+    """Return every label, alone and with the op or thread that it is in."""
+    bodies = [d for d in found.named.values() if isinstance(d, syntax.Op | syntax.Thread)]
+    pairs = [(body.name, n.name) for body in bodies for n in body.walk() if isinstance(n, syntax.Label)]
+    return {label for _, label in pairs} | {f"{body}.{label}" for body, label in pairs}
+
+
+def _expectation(
+    ctx: Context, known: set[str], labels: set[str], node: syntax.Expectation
+) -> Expectation | None:
     text = one_line(node.span.text)
     match node:
         case syntax.ExpectHolds(exceptions):
@@ -77,7 +88,10 @@ def _expectation(ctx: Context, known: set[str], node: syntax.Expectation) -> Exp
                 else Expectation("count", what=what, number=number, span=node.span, text=text)
             )
         case syntax.ExpectNotReached(label):
-            return Expectation("not_reached", (one_line(label.span.text),), span=node.span, text=text)
+            place = one_line(label.span.text)
+            if place not in labels:
+                ctx.error("MC061", label.span, f"there is no label `{place}`", near_miss(place, labels))
+            return Expectation("not_reached", (place,), span=node.span, text=text)
         case syntax.ExpectUndecided():
             return Expectation("undecided", span=node.span, text=text)
 
@@ -85,7 +99,8 @@ def _expectation(ctx: Context, known: set[str], node: syntax.Expectation) -> Exp
 def _check_names(ctx: Context, known: set[str], names: Iterable[str], node: syntax.Node) -> None:
     for name in names:
         if name not in known:
-            ctx.error("MC061", node.span, f"there is no check or property `{name}`", near_miss(name, known))
+            message = f"there is no check, property or named assertion `{name}`"
+            ctx.error("MC061", named(node, name), message, near_miss(name, known))
 
 
 def _argument(ctx: Context, check: str, node: syntax.Expression) -> str:
@@ -105,16 +120,16 @@ def _class(ctx: Context, node: syntax.Expression) -> str:
     while isinstance(base, syntax.Index):
         base = base.base
     binding = ctx.scope.find(base.id) if isinstance(base, syntax.Name) else None
-    if not isinstance(binding, LockBinding):
-        resolve(ctx, base)
+    if isinstance(binding, LockBinding):
+        return binding.lock.name
+    if not is_another_kind(ctx, base, "a lock") and resolve(ctx, base) is not None:
         ctx.error("MC012", node.span, f"`{one_line(node.span.text)}` is not a lock")
-        return ""
-    return binding.lock.name
+    return ""
 
 
 def _instance(ctx: Context, node: syntax.Expression) -> str:
     """Return a gate's name as reports write it: the class, with the index if one is given."""
-    found = resolve(ctx, node)
+    found = None if is_another_kind(ctx, node, "a lock") else resolve(ctx, node)
     if not isinstance(found, LockPlace):
         if found is not None:
             ctx.error("MC012", node.span, f"`{one_line(node.span.text)}` is not a lock")

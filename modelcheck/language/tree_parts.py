@@ -13,6 +13,32 @@ Built = Any
 """Whatever a rule of the grammar was made into: a node, a list, None for what was left out."""
 
 
+class Grown(list[Built]):
+    """What was found so far of an `x*` or `x+` of the grammar."""
+
+
+def grown(parts: list[Built]) -> Grown:
+    """Return a list with more parts; the list itself grows, as nobody else has it."""
+    so_far = parts[0] if type(parts[0]) is Grown else Grown(parts[:1])
+    for part in parts[1:]:
+        if type(part) is Grown:
+            so_far.extend(part)
+        else:
+            so_far.append(part)
+    return so_far
+
+
+def flat(build: Callable[[list[Built]], Built]) -> Callable[[list[Built]], Built]:
+    """Let a rule be built from its parts and those of the lists among them."""
+
+    def built(parts: list[Built]) -> Built:
+        if any(type(part) is Grown for part in parts):
+            parts = grown([Grown(), *parts])
+        return build(parts)
+
+    return built
+
+
 class Text(NamedTuple):
     """A string literal: its value, and the token for the place."""
 

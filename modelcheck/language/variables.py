@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modelcheck.diagnostics import near_miss
-from modelcheck.language import syntax
+from modelcheck.language import later, syntax
 from modelcheck.language.body import MOST_CELLS, count_cells, dimension_types
 from modelcheck.language.context import Context, Unit
 from modelcheck.language.expressions import coerce
-from modelcheck.language.model import Bound, GuardRule, Lock, Variable
+from modelcheck.language.later import is_reported
+from modelcheck.language.model import Bound, GuardRule, Lock, LockAt, Variable
+from modelcheck.language.naming import named
 from modelcheck.language.places import any_type_of, constant_value, index_value, lock_at
 from modelcheck.language.scope import ConstantBinding, LockBinding, Storage, StorageBinding
 from modelcheck.language.types import Enum, Record, Scalar, Type, bounds
@@ -18,11 +20,17 @@ from modelcheck.locks import PRIMITIVES
 from modelcheck.locks.primitive import Primitive
 from modelcheck.source import Span
 
-_LATER = (
-    "spinlock rwsem rwlock seqlock rcu srcu semaphore completion waitqueue refcount active_ref work signal"
-)
-NOT_YET = frozenset(_LATER.split())
-"""Kinds of the language that this version has no primitive for."""
+FOREIGN = {
+    **dict.fromkeys(("model", "header"), "`model NAME;` stands once, at the top of the file"),
+    **dict.fromkeys(
+        ("int", "unsigned", "long", "char", "u32", "u64", "size_t", "atomic_t", "bool", "Errno"),
+        "a variable is declared `var x: 0 .. 7;`, `var x: bool;`",
+    ),
+    **dict.fromkeys(
+        ("static", "extern", "struct", "volatile"), "a variable is declared `var x: T;`, without `static`"
+    ),
+}
+"""Words that start a declaration elsewhere, and what to write here."""
 
 
 def declare_lock(unit: Unit, node: syntax.Lock) -> None:
@@ -34,17 +42,15 @@ def declare_lock(unit: Unit, node: syntax.Lock) -> None:
         if primitive is None:
             _unknown_kind(ctx, node)
         return
-    if node.bound is not None or node.initial is not None:
-        ctx.error("MC012", node.span, f"a {node.kind} has neither bound nor initial value")
+    for part in (node.bound, node.initial):
+        if part is not None:
+            hint = "it starts free" if part is node.initial else ""
+            ctx.error("MC012", part.span, f"a {node.kind} has neither bound nor initial value", hint)
     for attribute in node.attributes:
         if attribute not in ("novalidate", "handover"):
-            ctx.error(
-                "MC012",
-                node.span,
-                f"a {node.kind} cannot be `{attribute}`",
-                "novalidate and handover can be said",
-            )
-    if not _small_enough(ctx, dimensions, node.span, node.name):
+            message = f"a {node.kind} cannot be `{attribute}`"
+            ctx.error("MC012", named(node, attribute), message, "novalidate and handover can be said")
+    if not _small_enough(ctx, dimensions, node, node.name):
         return
     fields = _fields(unit, node, primitive, dimensions)
     lock = Lock(
@@ -75,24 +81,20 @@ def _fields(
 
 
 def _unknown_kind(ctx: Context, node: syntax.Lock) -> None:
-    if node.kind in NOT_YET:
-        ctx.error(
-            "MC006",
-            node.span,
-            f"`{node.kind}` is not available in this version",
-            f"available are {', '.join(sorted(PRIMITIVES))}",
-        )
+    place = Span(node.span.source, node.span.start, node.span.start + len(node.kind))
+    if node.kind in later.KINDS:
+        later.report(ctx, place, node.kind)
         return
-    hint = near_miss(
-        node.kind, [*PRIMITIVES, "var", "param", "const", "type", "enum", "thread", "op", "invariant"]
-    )
-    ctx.error("MC010", node.span, f"there is no kind of lock or declaration `{node.kind}`", hint)
+    words = "var param const type enum record scalarset thread op invariant step reachable scenario import"
+    hint = FOREIGN.get(node.kind) or near_miss(node.kind, [*PRIMITIVES, *words.split()])
+    ctx.error("MC010", place, f"there is no kind of lock or declaration `{node.kind}`", hint)
 
 
-def _small_enough(ctx: Context, dimensions: tuple[Scalar, ...], span: Span, name: str) -> bool:
+def _small_enough(ctx: Context, dimensions: tuple[Scalar, ...], node: syntax.Node, name: str) -> bool:
     if count_cells(dimensions) <= MOST_CELLS:
         return True
-    ctx.error("MC028", span, f"`{name}` would have {count_cells(dimensions)} elements")
+    message = f"`{name}` would have {count_cells(dimensions)} elements"
+    ctx.error("MC028", named(node, name), message, f"at most {MOST_CELLS} can be declared")
     return False
 
 
@@ -100,7 +102,7 @@ def declare_variable(unit: Unit, node: syntax.Variable) -> None:
     """Add a shared variable to the unit, one Variable for each field of a record."""
     ctx = Context(unit, unit.globals, "constant")
     kind, dimensions = any_type_of(ctx, node.type), dimension_types(ctx, node.dimensions)
-    if kind is None or dimensions is None or not _small_enough(ctx, dimensions, node.span, node.name):
+    if kind is None or dimensions is None or not _small_enough(ctx, dimensions, node, node.name):
         return
     storage = _storage(unit, node, node.name, kind, dimensions)
     if node.initial is not None:
@@ -174,10 +176,20 @@ def declare_guards(unit: Unit, node: syntax.Variable) -> None:
             )
     rules: list[GuardRule] = []
     for guard in node.guards:
-        found = [lock_at(ctx, each) for each in guard.locks]
+        found = [_guarding(ctx, node, each) for each in guard.locks]
         if all(at is not None for at in found):
             rules.append(GuardRule(guard.kind, tuple(at for at in found if at is not None), guard.span))  # type: ignore[arg-type]
     _replace(unit, binding, tuple(rules))
+
+
+def _guarding(ctx: Context, node: syntax.Variable, lock: syntax.Expression) -> LockAt | None:
+    """Return the lock that guards a variable; its index is given by the names that the declaration binds."""
+    own = [n for n in lock.walk() if isinstance(n, syntax.Name) and n.id == node.name]
+    if own and isinstance(lock, syntax.Index) and not is_reported(ctx, own[0]):
+        hint = f"name the index: `var {node.name}[i: T]: ... guarded_by l[i]`"
+        ctx.error("MC012", own[0].span, f"`{node.name}` is the guarded variable itself", hint)
+        return None
+    return lock_at(ctx, lock)
 
 
 def _replace(unit: Unit, binding: StorageBinding, rules: tuple[GuardRule, ...]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding
 from modelcheck.analysis.judge import Judgement
+from modelcheck.analysis.vacuity import Statement, never_run
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import Diagnostic
 from modelcheck.language.model import Model
@@ -85,10 +86,25 @@ class FileReport:
     interrupted: bool = False
 
     @property
+    def never_run(self) -> tuple[Statement, ...]:
+        """The statements that no scenario runs (SEMANTICS H13): a warning."""
+        return never_run(scenario.judgement.coverage for scenario in self.scenarios)
+
+    @property
+    def strict(self) -> bool:
+        """True if warnings count as violations."""
+        return any(scenario.strict for scenario in self.scenarios)
+
+    @property
     def exit_code(self) -> int:
         """The gravest of its scenarios; 2 if the file is wrong, 130 after an interrupt."""
         return gravest(
-            [130 * self.interrupted, 2 * bool(self.diagnostics), *(s.exit_code for s in self.scenarios)]
+            [
+                130 * self.interrupted,
+                2 * bool(self.diagnostics),
+                int(self.strict and bool(self.never_run)),
+                *(s.exit_code for s in self.scenarios),
+            ]
         )
 
     def _repr_html_(self) -> str:

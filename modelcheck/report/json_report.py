@@ -71,6 +71,7 @@ def _file(report: FileReport, *, reproducible: bool) -> Json:
         "interrupted": report.interrupted,
         "diagnostics": [diagnostic_json(each) for each in report.diagnostics],
         "scenarios": [scenario_document(each, reproducible=reproducible) for each in report.scenarios],
+        "never_run": [{"place": _place(each.span), "statement": each.text} for each in report.never_run],
     }
 
 
@@ -174,7 +175,7 @@ def _evidence(explainer: Explainer, evidence: Trace | ClosedSet | Witnesses | Ex
         case Witnesses(traces):
             return {"evidence": "witnesses", "traces": [trace_json(explainer, each) for each in traces]}
         case Exhausted(states, transitions):
-            return {"evidence": "exhausted", "states": states, "transitions": transitions}
+            return {"evidence": "exhausted", "searched": {"states": states, "transitions": transitions}}
         case _:
             assert_never(evidence)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from modelcheck.analysis.finding import instance_name, listed
 from modelcheck.analysis.waiting import Explainer
-from modelcheck.language.model import Location
+from modelcheck.language.model import Choose, Either, Location, walk_effects
 from modelcheck.language.types import show
 from modelcheck.locks import PRIMITIVES
 from modelcheck.result.trace import Trace
@@ -67,7 +67,7 @@ def _rows(explainer: Explainer, trace: Trace) -> Iterator[Row]:
             span=location.span,
             op=location.call.op if location.call else "",
             text=statement(location),
-            changes=_changes(explainer, before, after, step),
+            changes=_choices(location, step, _changes(explainer, before, after, step)),
             locks=_lock_events(explainer, before, after, step),
             waits=_waits(explainer, after, step),
             breach=step.breach.message if step.breach else "",
@@ -105,6 +105,19 @@ def lock_shown(explainer: Explainer, held: Held) -> str:
     lock = next(each for each in explainer.interpreter.system.model.locks if each.name == held.lock)
     name = instance_name(lock, held.index)
     return f"{name}:{held.mode}" if len(PRIMITIVES[lock.kind].modes) > 1 else name
+
+
+def _choices(location: Location, step: Step, changes: tuple[str, ...]) -> tuple[str, ...]:
+    """Put before the changes what was chosen, where it does not show in them: a value, or a branch by its number."""
+    if not step.choices:
+        return changes
+    match [e for e in walk_effects(location.effects) if isinstance(e, Choose | Either)]:
+        case [Choose(target)]:
+            return changes or (f"chooses {show(target.var.type, step.choices[0])}",)
+        case [Either()]:
+            return (f"takes branch {step.choices[0] + 1}", *changes)
+        case _:
+            return (f"chooses {', '.join(map(str, step.choices))}", *changes)
 
 
 def _changes(explainer: Explainer, before: State, after: State, step: Step) -> tuple[str, ...]:

@@ -15,6 +15,9 @@ from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Statistics
 FINDINGS_OF_A_CHECK = 5
 """SEMANTICS H20: more findings of one check are counted, not shown."""
 
+STATEMENTS_NOT_RUN = 10
+"""Likewise for statements that never run."""
+
 
 def file_text(report: FileReport, *, quiet: bool = False) -> str:
     """Return the report on a file."""
@@ -23,7 +26,20 @@ def file_text(report: FileReport, *, quiet: bool = False) -> str:
         lines += [f"{report.file}: {_headline(scenario)}"]
         if not quiet:
             lines += [*_indented(scenario_lines(scenario)), ""]
+    vacuous = list(vacuity_lines(report))
+    lines += vacuous[:1] if quiet and report.strict else [] if quiet else vacuous
     return "\n".join(lines).rstrip("\n")
+
+
+def vacuity_lines(report: FileReport) -> Iterator[str]:
+    """Yield what no scenario of the file does."""
+    statements = report.never_run
+    if statements:
+        where = "in any scenario" if len(report.scenarios) > 1 else "here"
+        yield f"{report.file}: warning MC111 vacuity: {counted(len(statements), 'statement')} never run {where}"
+        yield from (f"  {each.span}: {each.text}" for each in statements[:STATEMENTS_NOT_RUN])
+        if len(statements) > STATEMENTS_NOT_RUN:
+            yield f"  and {len(statements) - STATEMENTS_NOT_RUN} more: they are in the JSON report"
 
 
 def scenario_text(report: ScenarioReport) -> str:
@@ -60,15 +76,19 @@ def _headline(report: ScenarioReport) -> str:
 
 def _in_a_word(report: ScenarioReport) -> str:
     names = list(dict.fromkeys(f.check if f.name == f.check else f.name for f in report.violations))
-    expected = bool(report.model.scenario.expectations)
-    violated = f"violated: {listed(names)}" if names else ""
+    told = f"violated: {listed(names)}" if names else ""
+    if not told and report.exit_code == 1 and report.strict and report.warnings:
+        told = f"warnings: {listed(list(dict.fromkeys(f.check for f in report.warnings)))}"
+    behind = f" ({told})" if told else ""
     match report.exit_code:
+        case 0 if report.model.scenario.name:
+            return f"as expected{behind}"
+        case 1 if report.model.scenario.name:
+            return f"NOT as expected{behind}"
         case 0:
-            return f"as expected{' (' * bool(names)}{violated}{')' * bool(names)}" if expected else "holds"
-        case 1 if expected:
-            return f"NOT as expected{' (' * bool(names)}{violated}{')' * bool(names)}"
+            return "holds"
         case 1:
-            return violated or "warnings"
+            return told or "not as expected"
         case 2:
             return "error: a property is undefined"
         case _:
@@ -78,12 +98,17 @@ def _in_a_word(report: ScenarioReport) -> str:
 def statistics_line(statistics: Statistics, stopped: str) -> str:
     """Return how large the search was."""
     parts = [
-        f"{statistics.states} states",
-        f"{statistics.transitions} transitions",
+        counted(statistics.states, "state"),
+        counted(statistics.transitions, "transition"),
         f"depth {statistics.depth}",
         f"{statistics.seconds:.2f} s",
     ]
     return ", ".join(parts) + (f"; stopped: {stopped}" if stopped else "")
+
+
+def counted(number: int, what: str) -> str:
+    """Return `1 state`, `2 states`."""
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 # --- findings ------------------------------------------------------------------------------------
@@ -116,9 +141,9 @@ def finding_lines(report: ScenarioReport, finding: Finding) -> Iterator[str]:
         yield from _ending(report, finding)
     match finding.evidence:
         case Exhausted(states):
-            yield f"  all {states} reachable states were looked at"
+            yield f"  every reachable state was looked at: {counted(states, 'state')}"
         case ClosedSet(_, states):
-            yield f"  {len(states)} state{'s' * (len(states) != 1)} can follow, and it is so in all of them"
+            yield f"  {counted(len(states), 'state')} can follow, and it is so in all of them"
         case _:
             pass
 
@@ -145,7 +170,7 @@ def _verdicts(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
 def _verdict(outcome: Outcome) -> str:
     match outcome.verdict:
         case Holds(trace) if trace is not None:
-            return f"holds, reached in {len(trace.steps)} steps"
+            return f"holds, reached in {counted(len(trace.steps), 'step')}"
         case Holds() | Violated():
             return word(outcome.verdict)
         case Proved(method, scope):

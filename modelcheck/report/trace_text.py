@@ -50,7 +50,7 @@ def _cells(row: Row) -> tuple[tuple[str, ...], list[str]]:
     if row.left_by is not None:
         what += f"  (left at line {row.left_by.line})"
     changes = ", ".join(filter(None, (*row.locks, *row.changes, row.waits)))
-    below = [f"^ {row.breach}"] if row.breach else []
+    below = ["^ here"] if row.breach else []
     return (row.steps, row.thread, str(row.span), what, changes), below
 
 

@@ -49,9 +49,9 @@ def _property(system: TransitionSystem, wanted: Property) -> StatePredicate | St
             broken = negation(wanted.expr)
             if wanted.when_free is not None:
                 broken = conjunction((free(system, wanted.when_free), broken))
-            return _predicate(wanted, broken, f"invariant `{wanted.name}` does not hold")
+            return _predicate(wanted, broken, f"it does not hold: {wanted.text}")
         case "reachable":
-            return _predicate(wanted, wanted.expr, f"`{wanted.name}` is reached")
+            return _predicate(wanted, wanted.expr, f"it is reached: {wanted.text}")
         case "step":
             return StepPredicate(wanted.name, wanted.expr, mentions(wanted.expr), wanted.span)
 

@@ -42,7 +42,8 @@ def below(run: Run, node: s.Node, label: str) -> Way | None:
         if isinstance(child, s.Statement):
             found = way_to(run, run.code.block(child), label)
             if found is not None:
-                return [(node, 0), *found]
+                held = not isinstance(node, s.ScopedGuard) or child is node.body
+                return [(node, 0), *found] if held else found
     return None
 
 

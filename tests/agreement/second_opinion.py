@@ -65,6 +65,8 @@ class SecondOpinion:
             self.store(node)
         self.code = Code(self.known, {}, {}, len(self.threads))
         self.keys = list(self.known.first)
+        self.seen_cells: dict[tuple[Value, ...], tuple[int, ...]] = {}
+        self.seen_places: dict[tuple[int, Stack], Place] = {}
 
     # --- declarations ----------------------------------------------------------------------------
 
@@ -225,9 +227,15 @@ class SecondOpinion:
         return found
 
     def shape(self, state: State) -> Shape:
-        cells = tuple(encoded(v, self.types[k]) for k, v in zip(self.keys, state.cells, strict=True))
-        runs = (Steps(self.code, me, {}, stack, local) for me, (stack, local) in enumerate(state.threads))
-        return cells, tuple(run.place() for run in runs)
+        if state.cells not in self.seen_cells:
+            pairs = zip(self.keys, state.cells, strict=True)
+            self.seen_cells[state.cells] = tuple(encoded(v, self.types[k]) for k, v in pairs)
+        places = []
+        for me, (stack, _) in enumerate(state.threads):
+            if (me, stack) not in self.seen_places:
+                self.seen_places[me, stack] = Steps(self.code, me, {}, stack, ()).place()
+            places.append(self.seen_places[me, stack])
+        return self.seen_cells[state.cells], tuple(places)
 
 
 def dotted(base: object) -> str:

@@ -118,15 +118,21 @@ class Steps(Run):
         assert isinstance(after, Env)
         storage = self.known.find(node.name, after)
         assert isinstance(storage, Storage)
-        options = []
-        for value in values(storage.type):
-            self.local[(storage.base,)] = value
-            if node.where is None or self.value(node.where, after):
-                options.append(value)
+        options = [v for v in values(storage.type) if self.may_be(node, after, storage, v)]
         if not options:
             raise BlockedError
-        self.local[(storage.base,)] = self.pick(options)
+        chosen = self.local[(storage.base,)] = self.pick(options)
+        if node.where is not None and not self.value(node.where, after):
+            raise AssertionError(chosen)
         self.stack.pop()
+
+    def may_be(self, node: s.Choose, after: Env, storage: Storage, value: int) -> bool:
+        """Tell whether a value may be chosen; one for which the condition is undefined is an error step."""
+        self.local[(storage.base,)] = value
+        try:
+            return node.where is None or bool(self.value(node.where, after))
+        except WrongError:
+            return True
 
     def atomic(self, body: s.Block, env: Env) -> None:
         self.stack.pop()
@@ -273,9 +279,9 @@ class Steps(Run):
         item = self.stack[-1]
         node = self.node(item)
         start, end, word = self.text(item, node)
-        left, unrolled, phase = None, self.unrolled(), 1
+        left, unrolled, phase = None, self.unrolled(), int(item.kind != "take" and is_verb(node))
         if item.kind == "release":
-            left, unrolled = item.extra[2], item.extra[3] or unrolled  # type: ignore[assignment]
+            phase, left, unrolled = 1, item.extra[2], item.extra[3] or unrolled  # type: ignore[assignment]
         elif item.kind == "again":
             phase = as_int(item.extra[2]) + 1  # type: ignore[arg-type]
         return (start, end, word, phase, left, self.calls(), unrolled)
@@ -307,6 +313,22 @@ class Steps(Run):
                 return call.span.start, call.span.end, ""
             case _:
                 return span.start, span.end, ""
+
+
+def is_verb(node: s.Node) -> bool:
+    """Tell whether the statement, or its condition or value, is a lock verb."""
+    match node:
+        case s.Guard() | s.ScopedGuard():
+            return True
+        case s.If(test) | s.While(test):
+            inner, _ = asked_of(test)
+        case s.CallStatement(inner):
+            pass
+        case s.Assign(_, _, value) | s.Local(_, _, _, value) | s.Return(value):
+            inner = unwrapped(value)
+        case _:
+            return False
+    return isinstance(inner, s.Call) and inner.name in VERBS
 
 
 def root(base: object) -> object:

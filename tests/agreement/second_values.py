@@ -182,10 +182,10 @@ class Globals:
                 else self.find(node.id, env)
             )
             return isinstance(found, Storage) and found.shared
-        if isinstance(node, s.Call) and node.name.startswith("held"):
-            return True
         if isinstance(node, s.Expression) and self.is_constant(node, env):
             return False
+        if isinstance(node, s.Call) and node.name.startswith("held"):
+            return True
         if isinstance(node, s.Binary) and node.operator in ("&&", "||", "implies"):
             sides = [x for x in (node.left, node.right) if not self.is_constant(x, env)]
             return any(self.reads_shared(x, env) for x in sides)
@@ -229,6 +229,8 @@ class Globals:
             case s.Call(name, (inner, *_)) if name in TRANSPARENT:
                 return self.value(inner, env, read)
             case s.Call(name, (lock, *_)):
+                if name == "held_read" and self.lock_kind(lock, env) == "mutex":
+                    return False
                 if read is None:
                     raise VariesError
                 return self.held(name, self.instance(lock, env, read), env.me, read)
@@ -317,6 +319,14 @@ class Globals:
                 return LockStorage(lock.kind, lock.name, lock.dims, (*index, value))
             case _:
                 raise AssertionError(node)
+
+    def lock_kind(self, node: s.Expression, env: Env) -> str:
+        while not isinstance(node, s.Name):
+            assert isinstance(node, s.Paren | s.Unary | s.Index)
+            node = node.inner if isinstance(node, s.Paren) else node.operand if isinstance(node, s.Unary) else node.base
+        found = self.find(node.id, env)
+        assert isinstance(found, LockStorage)
+        return found.kind
 
     def held(self, name: str, lock: LockStorage, me: int, read: Callable[[Key, bool], Value]) -> bool:
         def field_of(part: str, *more: int) -> Value:

@@ -73,7 +73,7 @@ def place_of(location: Location) -> Place:
     if location.is_end:
         return END
     word = "test" if location.text.startswith(("if (", "while (")) else ""
-    phase = location.verb.step if location.verb else 1
+    phase = location.verb.step if location.verb else 0
     left = location.left_by.start if location.left_by else None
     calls = tuple(c.span.start for c in location.call.stack) if location.call else ()
     return (location.span.start, location.span.end, word, phase, left, calls, location.unrolled)

@@ -142,7 +142,11 @@ thread one {{ {body} }}
         ("guarded_by s", "percpu_down_write(s); x = 1; percpu_up_write(s);", False),
         ("guarded_by s", "percpu_down_read(s); if (x == 0) { skip; } percpu_up_read(s);", False),
         ("guarded_by (l, m)", "mutex_lock(l); x = 1; mutex_unlock(l);", True),
-        ("guarded_by (l, m)", "mutex_lock(l); mutex_lock(m); x = 1; mutex_unlock(m); mutex_unlock(l);", False),
+        (
+            "guarded_by (l, m)",
+            "mutex_lock(l); mutex_lock(m); x = 1; mutex_unlock(m); mutex_unlock(l);",
+            False,
+        ),
         ("guarded_by (l, m)", "mutex_lock(m); if (x == 0) { skip; } mutex_unlock(m);", False),
         ("guarded_by (l, m)", "if (x == 0) { skip; }", True),
         ("write_guarded_by l", "x = 1;", True),

@@ -277,6 +277,27 @@ def test_who_waits_for_a_circular_wait_is_not_called_stuck() -> None:
     assert (found.members, found.states) == ((0, 1), 2)
 
 
+def pairs(count: int) -> TransitionSystem:
+    """Return pairs of threads of two declarations, each pair with two locks of one class, in opposite orders."""
+    names = tuple(f"{kind}{n}" for n in range(count) for kind in "tu")
+    locks = lock("l", "mutex", names, (Range(0, 2 * count - 1),))
+    codes = []
+    for me, name in enumerate(names):
+        first, second = (m.LockAt(locks, (const(i),)) for i in (me, me + 1 - 2 * (me % 2)))
+        lines = [*verb("mutex_lock", first, me, names), *verb("mutex_lock", second, me, names)]
+        codes.append(Code(name, lines, declaration=name[0], lines_from=100 * (me % 2)))
+    return system(Built(codes, [], [locks]))
+
+
+def test_two_rings_of_one_cause_count_a_state_once() -> None:
+    alone, both = answers(pairs(1), CircularWaits()), answers(pairs(2), CircularWaits())
+    states = alone.statistics.states
+    assert both.statistics.states == states * states
+    assert only(alone).cause == only(both).cause == (f"t {line_of(3)} l", f"u {line_of(103)} l")
+    assert (only(alone).states, only(both).states) == (1, 2 * states - 1)
+    assert only(both).members == (0, 1)
+
+
 def test_a_lost_condition_is_stuck_with_the_closed_set_behind_it() -> None:
     built = code([wait_for(ref(Y))], [skip(to=0)], daemons=(1,))
     found = only(answers(built, *LOSSES))

@@ -40,14 +40,14 @@ def statement(text: str) -> s.Statement:
 # --- for all trees -------------------------------------------------------------------------------
 
 
-@given(specifications)
+@given(specifications())
 def test_the_text_of_a_tree_is_read_as_that_tree(tree: s.Specification) -> None:
     text = to_text(tree)
     assert parse(source(text)) == tree
     assert format_source(source(text)) == text
 
 
-@given(expressions)
+@given(expressions())
 def test_the_text_of_an_expression_is_one_line(expression: s.Expression) -> None:
     text = expression_text(expression)
     assert "\n" not in text
@@ -55,7 +55,7 @@ def test_the_text_of_an_expression_is_one_line(expression: s.Expression) -> None
     assert const == s.Const("A", expression)
 
 
-@given(statements)
+@given(statements())
 def test_the_text_of_a_statement_is_one_line(each: s.Statement) -> None:
     assert "\n" not in statement_text(each)
 
@@ -77,7 +77,7 @@ def comments(text: str) -> list[str]:
     return [re.sub(r"\n\s*", "\n", comment.text) for comment in parse(source(text)).comments]
 
 
-@given(specifications, st.data())
+@given(specifications(), st.data())
 def test_comments_and_line_ends_anywhere_change_no_tree_and_no_comment_is_lost(
     tree: s.Specification, data: st.DataObject
 ) -> None:
@@ -89,7 +89,7 @@ def test_comments_and_line_ends_anywhere_change_no_tree_and_no_comment_is_lost(
     assert format_source(source(once)) == once
 
 
-@given(specifications)
+@given(specifications())
 def test_braces_that_the_user_left_out_keep_the_comments_in_place(tree: s.Specification) -> None:
     text = re.sub(r"\{ ([a-z0-9_]+\(\);) \}", r"\1 // trailing\n", to_text(tree))
     assert comments(format_source(source(text))) == comments(text)

@@ -205,3 +205,54 @@ def test_two_rings_in_one_state_are_both_seen() -> None:
     ]
     knot, _ = knot_after(system(Built(codes, [], locks)), 0, 1, 2, 3)
     assert [ring.threads for ring in knot.rings] == [(0, 1), (2, 3)]
+
+
+def test_one_owner_inside_is_enough_to_be_caught() -> None:
+    # u waits for two readers; t is one of them and waits for u, v is the other and is free to go.
+    p, a = lock("p", "percpu_rwsem", NAMES), lock("a", "mutex", NAMES)
+    built = threads(
+        [*verb("percpu_down_read", p, 0, NAMES), *verb("mutex_lock", a, 0, NAMES)],
+        [*verb("mutex_lock", a, 1, NAMES), *verb("percpu_down_write", p, 1, NAMES)],
+        [*verb("percpu_down_read", p, 2, NAMES), skip()],
+        locks=(p, a),
+    )
+    knot, _ = knot_after(built, 0, 2, 1, 1)
+    assert knot.members == {0, 1}
+    assert [ring.threads for ring in knot.rings] == [(0, 1)]
+
+
+def test_one_waker_outside_is_enough_to_be_free() -> None:
+    both = [wait_for(ref(X)), put(Y, 1)]
+    knot, _ = knot_after(threads(both, [wait_for(ref(Y)), put(X, 1)], [skip(), put(X, 1)]))
+    assert knot.members == frozenset()
+
+
+def test_a_thread_that_is_blocked_for_no_known_reason_is_not_caught() -> None:
+    knot, state = knot_after(threads([Line((), guard=ref(X))]))
+    assert knot.members == frozenset()
+    assert state == (0, 0, 0, 0, 0, 0)
+
+
+def test_a_ring_that_leans_on_another_is_not_named_beside_it() -> None:
+    # u waits for both readers t and v; each of them waits for u, v only by way of t.
+    p, a, b = lock("p", "percpu_rwsem", NAMES), lock("a", "mutex", NAMES), lock("b", "mutex", NAMES)
+    built = threads(
+        [
+            *verb("percpu_down_read", p, 0, NAMES),
+            *verb("mutex_lock", b, 0, NAMES),
+            *verb("mutex_lock", a, 0, NAMES),
+        ],
+        [*verb("mutex_lock", a, 1, NAMES), *verb("percpu_down_write", p, 1, NAMES)],
+        [*verb("percpu_down_read", p, 2, NAMES), *verb("mutex_lock", b, 2, NAMES)],
+        locks=(p, a, b),
+    )
+    knot, _ = knot_after(built, 0, 0, 2, 1, 1)
+    assert knot.edges == {0: (1,), 1: (0, 2), 2: (0,)}
+    assert [ring.threads for ring in knot.rings] == [(0, 1)]
+    assert knot.caught == {0, 1, 2}
+
+
+def test_what_a_thread_would_write_itself_later_wakes_nobody() -> None:
+    knot, _ = knot_after(threads([wait_for(ref(X)), put(X, 1)]))
+    assert knot.members == {0}
+    assert knot.rings == ()

@@ -1,0 +1,46 @@
+"""The explorer against a second interpreter that walks the syntax tree (second_opinion.py), on generated models."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from tests.agreement.cases import CHUNKS, MOST, Case, examine, refused
+from tests.agreement.second_opinion import SecondOpinion, TooLargeError
+from tests.agreement.shapes import TooManyStatesError, difference, opinion_of_explorer, tree_of
+from tests.random_models import ALL_TAGS, Generated, models, numbered, sampled
+
+
+def differs(case: Case) -> str:
+    """Return how the two interpreters differ about a model."""
+    try:
+        theirs = SecondOpinion(tree_of(case.text)).explore(4 * MOST)
+    except TooLargeError:
+        return ""
+    return difference(opinion_of_explorer(case.graph, theirs.cell_names), theirs)
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+def test_both_interpreters_find_the_same_states_and_steps(chunk: int) -> None:
+    assert examine(chunk, differs) > 0
+
+
+@given(models())
+@sampled(30)
+def test_both_interpreters_agree_on_models_that_hypothesis_draws(generated: Generated) -> None:
+    if not refused(generated.text):
+        try:
+            assert differs(Case(generated.text)) == ""
+        except TooManyStatesError:
+            pass
+
+
+def test_every_construct_is_drawn() -> None:
+    drawn: set[str] = set()
+    for seed in range(400):
+        drawn |= numbered(seed, properties=True).tags
+    assert drawn == ALL_TAGS
+
+
+def test_few_generated_models_are_refused() -> None:
+    assert sum(refused(numbered(seed, properties=True).text) for seed in range(100)) < 10
