@@ -5,7 +5,9 @@ Run it in any folder: `python examples/explore_a_graph.py`.
 
 from __future__ import annotations
 
-import networkx
+import itertools
+
+import networkx as nx
 
 import modelcheck
 from modelcheck.data import specs_folder
@@ -18,9 +20,9 @@ print(f"{graph.number_of_nodes()} states, {graph.number_of_edges()} steps")
 (start,) = [state for state, values in graph.nodes(data=True) if values["initial"]]
 for state in graph:
     if graph.out_degree(state) == 0:
-        way = networkx.shortest_path(graph, start, state)
+        way = nx.shortest_path(graph, start, state)
         print(f"state {state}, {len(way) - 1} steps from the start:")
-        for one, other in zip(way, way[1:], strict=False):
+        for one, other in itertools.pairwise(way):
             step = graph[one][other][0]
             print(f"  {step['thread']}: line {step['line']}: {step['action']}")
 

@@ -92,6 +92,7 @@ CODES: dict[str, Code] = {
     "MC061": Code("unknown in this scenario", "Scenarios name parameters, threads, checks and properties."),
     "MC062": Code("nothing to override", "The imported file has nothing of this name and signature."),
     "MC063": Code("set twice", "A scenario's own setting cannot be changed from outside."),
+    "MC064": Code("nothing to check", "The file and what it imports declare nothing: is it the right file?"),
     # Warnings about a model.
     "MC070": Code("more than one access to a marked variable", "Split the statement, or say `atomic { }`."),
     # What is checked without being asked (SEMANTICS C19).

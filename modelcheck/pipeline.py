@@ -101,7 +101,7 @@ def check_model(
     explainer = Explainer(interpreter)
     asked = restricted(model, questions(system), options.properties)
     answers = engine(options.engine)(system, asked, within(options.limits, model), progress)
-    judgement = certified(interpreter, judge(explainer, asked, answers))
+    judgement = certified(interpreter, judge(explainer, asked, answers, frozenset(options.properties)))
     return ScenarioReport(
         model=model,
         engine=options.engine,

@@ -22,7 +22,7 @@ def tree() -> list[Path]:
     """Return the text files of the repository that people write."""
     folders = ["modelcheck", "grammars", "specs", "tests", "examples", "docs", "benchmarks", ".ci"]
     found = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
-    found += [path for path in ROOT.iterdir() if path.is_file()]
+    found += [path for path in ROOT.iterdir() if path.is_file() and not path.match("modelcheck-bug-*")]
     return sorted(path for path in found if not {"__pycache__", "_data", "node_modules"} & set(path.parts))
 
 

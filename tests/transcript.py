@@ -44,10 +44,9 @@ def matches(expected: str, actual: str) -> bool:
 
 
 def difference(expected: str, actual: str, what: str) -> str:
-    """Return both texts line by line, for the message of a failed test."""
-    lines = difflib.unified_diff(
-        expected.splitlines(), actual.splitlines(), f"{what} (expected)", "printed now", lineterm=""
-    )
+    """Return both texts line by line, without times, for the message of a failed test."""
+    old, new = normalised(expected).splitlines(), normalised(actual).splitlines()
+    lines = difflib.unified_diff(old, new, f"{what} (expected)", "printed now", lineterm="")
     return "\n".join(["", *lines, "", "If what is printed now is right: pytest --update-golden"])
 
 

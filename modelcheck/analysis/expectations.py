@@ -49,6 +49,10 @@ class Facts:
     asked: frozenset[str] | None = None
     open: frozenset[str] = frozenset()
 
+    def left_open(self, check: str) -> str:
+        """Return why a check was not decided; "" if it was."""
+        return self.stopped or ("this engine does not decide it" if check in self.open else "")
+
     @property
     def violations(self) -> tuple[Finding, ...]:
         """The findings that break `holds`."""
@@ -106,7 +110,9 @@ def _holds(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
     unnamed = [f for f in others if not any(_covers(facts, e, f) for e in facts.model.scenario.expectations)]
     if unnamed:
         return "unmet", f"violated: {listed(_named(unnamed))}"
-    return ("undecided", facts.stopped) if facts.stopped else ("met", "")
+    if facts.stopped or facts.open:
+        return "undecided", facts.stopped or f"this engine does not decide {listed(sorted(facts.open))}"
+    return "met", ""
 
 
 def _violated(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
@@ -114,10 +120,8 @@ def _violated(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
     matching = [f for f in facts.findings if name in f.names]
     if any(_covers(facts, expectation, f) for f in matching):
         return "met", ""
-    if facts.stopped:
-        return "undecided", facts.stopped
-    if name in facts.open:
-        return "undecided", "this engine does not decide it"
+    if facts.left_open(name):
+        return "undecided", facts.left_open(name)
     if matching:
         return "unmet", f"found, but of {' and of '.join(_threads(facts, f) for f in matching)}"
     return "unmet", "it holds"
@@ -180,19 +184,19 @@ def _named(findings: tuple[Finding, ...] | list[Finding]) -> list[str]:
 
 
 def _ordered(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
-    wanted = expectation.names
+    wanted, left_open = expectation.names, facts.left_open("lock_order")
     if not expectation.verdict:
         edges = {(e.source[0], e.request.wants[0]) for e in facts.order.edges}
         if all(pair in edges for pair in pairwise(wanted)):
             return "met", ""
         missing = "no thread takes them in this order"
-        return ("undecided", facts.stopped) if facts.stopped else ("unmet", missing)
+        return ("undecided", left_open) if left_open else ("unmet", missing)
     cycles = [c for c in facts.order.cycles if set(wanted) == set(c.classes)]
     cycles = cycles or [c for c in facts.order.cycles if set(wanted) <= set(c.classes)]
     if any(_as_expected(c, expectation) for c in cycles):
         return "met", ""
-    if facts.stopped:
-        return "undecided", facts.stopped
+    if left_open:
+        return "undecided", left_open
     if not cycles:
         return "unmet", "they are not taken in contradictory orders"
     return "unmet", "; ".join(_told(c) for c in cycles)
@@ -240,7 +244,8 @@ def _not_reached(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
     for thread, places in labelled.items():
         if any((thread, place) in seen for place in places):
             return "unmet", f"{facts.model.threads[thread].name} gets there"
-    return ("undecided", facts.stopped) if facts.stopped else ("met", "")
+    left_open = facts.left_open("lock_order")  # both are answered by the local views
+    return ("undecided", left_open) if left_open else ("met", "")
 
 
 def _places(thread: Thread, label: str) -> frozenset[int]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from modelcheck.analysis.discipline import discipline
-from modelcheck.analysis.finding import Finding, Outcome
+from modelcheck.analysis.finding import DEADLOCKS, Finding, Outcome
 from modelcheck.analysis.lock_order import Order, canonical, lock_order
 from modelcheck.analysis.order_findings import order_findings
 from modelcheck.analysis.telling import finding_of, reached, text_of
@@ -18,17 +18,12 @@ from modelcheck.analysis.vacuity import Coverage, coverage
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CHECKS
 from modelcheck.engine.engine import Answers
+from modelcheck.language.model import Model
 from modelcheck.result.trace import Exhausted
 from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Unknown, Verdict, Violated
 from modelcheck.semantics.questions import (
-    CannotFinish,
-    CircularWaits,
-    ErrorSteps,
-    LocalViews,
     Question,
     StatePredicate,
-    StepPredicate,
-    StuckForEver,
 )
 
 
@@ -42,8 +37,10 @@ class Judgement:
     coverage: Coverage
 
 
-def judge(explainer: Explainer, asked: tuple[Question, ...], answers: Answers) -> Judgement:
-    """Say what the answers to the questions mean."""
+def judge(
+    explainer: Explainer, asked: tuple[Question, ...], answers: Answers, only: frozenset[str] = frozenset()
+) -> Judgement:
+    """Say what the answers to the questions mean; of some checks and properties only, if they are named."""
     interpreter = explainer.interpreter
     complete = not answers.stopped
     kept = _merged(finding_of(explainer, found) for found in answers.found if not reached(found))
@@ -51,8 +48,9 @@ def judge(explainer: Explainer, asked: tuple[Question, ...], answers: Answers) -
     order = lock_order(interpreter, answers.views, frozenset(rings), complete=complete)
     unbalanced = discipline(interpreter, answers.crossings)
     unreached = tuple(_unreached(explainer, asked, answers)) if complete and not answers.open else ()
-    findings = (*kept, *unbalanced, *unreached, *order_findings(interpreter, order, rings))
-    outcomes = tuple(_outcomes(explainer, asked, answers, findings))
+    found = (*kept, *unbalanced, *unreached, *order_findings(interpreter, order, rings))
+    findings = tuple(f for f in found if not only or only & set(f.names))
+    outcomes = tuple(_outcomes(interpreter.system.model, answers, findings, only))
     return Judgement(findings, outcomes, order, coverage(interpreter.system.model, answers))
 
 
@@ -111,34 +109,24 @@ def _unreached(explainer: Explainer, asked: tuple[Question, ...], answers: Answe
 
 
 def _outcomes(
-    explainer: Explainer, asked: tuple[Question, ...], answers: Answers, findings: tuple[Finding, ...]
+    model: Model, answers: Answers, findings: tuple[Finding, ...], only: frozenset[str]
 ) -> Iterator[Outcome]:
     for check in CHECKS:
-        if check not in ("deadlock", "vacuity") and _is_asked(check, asked):
-            yield Outcome("check", check, _verdict(answers, check, [f for f in findings if f.check == check]))
-    for each in explainer.interpreter.system.model.properties:
-        if any(isinstance(q, StatePredicate | StepPredicate) and q.name == each.name for q in asked):
+        if check not in ("deadlock", "vacuity") and _is_wanted(check, only):
+            verdict = _verdict(answers, check, [f for f in findings if f.check == check])
+            balance_open = check == "lock_rules" and "balance" in answers.open and bool(model.calls)
+            if balance_open and not isinstance(verdict, Violated):
+                verdict = Unknown(answers.open["balance"])
+            yield Outcome("check", check, verdict)
+    for each in model.properties:
+        if _is_wanted(each.name, only) or _is_wanted(each.kind, only):
             mine = [f for f in findings if f.check == each.kind and f.name == each.name]
             yield Outcome(each.kind, each.name, _verdict(answers, each.name, mine))
 
 
-def _is_asked(check: str, asked: tuple[Question, ...]) -> bool:
-    kinds = {type(question) for question in asked}
-    match check:
-        case "circular_wait":
-            return CircularWaits in kinds
-        case "stuck":
-            return StuckForEver in kinds
-        case "cannot_finish":
-            return CannotFinish in kinds
-        case "range" | "assertion" | "lock_rules":
-            return ErrorSteps in kinds
-        case "lock_order":
-            return LocalViews in kinds
-        case _:
-            return ErrorSteps in kinds or any(
-                isinstance(q, StatePredicate) and q.check == check for q in asked
-            )
+def _is_wanted(name: str, only: frozenset[str]) -> bool:
+    umbrella = "deadlock" in only and name in (*DEADLOCKS, "lock_order")
+    return not only or name in only or umbrella
 
 
 def _verdict(answers: Answers, name: str, findings: list[Finding]) -> Verdict:

@@ -181,6 +181,8 @@ def _indexes(interpreter: Interpreter, view: LocalView, location: Location) -> t
 
 def _cycles_of_instances(edges: tuple[Edge, ...]) -> Iterator[tuple[Instance, ...]]:
     """Yield the simple cycles of the graph of instances, short ones first, up to a stated number."""
+    if {edge.source for edge in edges}.isdisjoint(edge.request.wants for edge in edges):
+        return
     import networkx as nx
 
     graph: nx.DiGraph[Instance] = nx.DiGraph()

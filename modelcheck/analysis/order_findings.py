@@ -54,8 +54,10 @@ def _cycle(interpreter: Interpreter, cycle: Cycle, reached: Finding | None) -> F
 
 def _between(classes: tuple[str, ...]) -> str:
     distinct = list(dict.fromkeys(classes))
+    if len(classes) == 1:
+        return f"{distinct[0]} is read again by a thread that reads it, with a writer in between"
     if len(distinct) == 1:
-        return f"{distinct[0]} is asked for by a thread that holds {distinct[0]}, and the other way round"
+        return f"instances of {distinct[0]} are taken in contradictory orders"
     return f"{listed(distinct)} are taken in contradictory orders"
 
 

@@ -18,7 +18,7 @@ from modelcheck.semantics.transition_system import INIT, State, Step
 from modelcheck.semantics.waiting import Knot, Waiting
 from modelcheck.source import Span
 
-LOOKED_AT = 20_000
+LOOKED_AT = 3_000
 """How many states `lost_since` looks at before it gives up."""
 
 

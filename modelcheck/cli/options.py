@@ -22,7 +22,7 @@ class Parameter(click.ParamType[tuple[str, str]]):
 
     def convert(
         self,
-        value: Any,
+        value: Any,  # noqa: ANN401  (click's signature)
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> tuple[str, str]:

@@ -107,16 +107,36 @@ def _seen(interpreter: Interpreter) -> list[State]:
     return list(seen)
 
 
-def term(relation: Relation, fact: Fact, frame: Frame) -> Truth:
-    """Return the fact as a term."""
-    numbers = relation.numbers
-    cell = frame.cells[fact.cell]
-    outside = negation(conjunction((
-        numbers.compare("<=", constant(fact.low), cell), numbers.compare("<=", cell, constant(fact.high)),
-    )))
-    if fact.thread is None or fact.location is None:
-        return outside
-    return implication(relation.terms.stands(frame.moment, fact.thread, frozenset((fact.location,))), outside)
+class Terms:
+    """Facts as terms over one frame: one term for each place, built again only when a fact of the place is dropped."""
+
+    def __init__(self, relation: Relation, frame: Frame) -> None:
+        self._relation = relation
+        self._frame = frame
+        self._known: dict[tuple[Fact, ...], Truth] = {}
+
+    def of(self, facts: Iterable[Fact]) -> list[Truth]:
+        """Return terms whose conjunction says that all the facts hold."""
+        places: dict[tuple[int | None, int | None], list[Fact]] = {}
+        for fact in facts:
+            places.setdefault((fact.thread, fact.location), []).append(fact)
+        return [self._at_place(tuple(group)) for group in places.values()]
+
+    def _at_place(self, group: tuple[Fact, ...]) -> Truth:
+        if group not in self._known:
+            here: Truth = True
+            thread, location = group[0].thread, group[0].location
+            if thread is not None and location is not None:
+                here = self._relation.terms.stands(self._frame.moment, thread, frozenset((location,)))
+            self._known[group] = implication(here, conjunction(map(self._outside, group)))
+        return self._known[group]
+
+    def _outside(self, fact: Fact) -> Truth:
+        numbers = self._relation.numbers
+        cell = self._frame.cells[fact.cell]
+        if fact.low == fact.high:
+            return numbers.compare("!=", cell, constant(fact.low))
+        return negation(numbers.within(cell, fact.low, fact.high))
 
 
 class Index:
@@ -147,13 +167,12 @@ def inductive(interpreter: Interpreter, relation: Relation, facts: Sequence[Fact
     going = relation.step(frame, 0)
     asking = Asking(relation.numbers, budget)
     asking.add((*types, *going.facts, going.moves, *going.defines))
-    now = {fact: term(relation, fact, frame) for fact in kept}
-    then = {fact: term(relation, fact, going.after) for fact in kept}
+    now, then = Terms(relation, frame), Terms(relation, going.after)
     turn = 0
     while kept:
         turn += 1
-        fails = disjunction(negation(then[fact]) for fact in kept)
-        if not asking.possible(f"facts, round {turn}", *(now[fact] for fact in kept), fails):
+        fails = disjunction(map(negation, then.of(kept)))
+        if not asking.possible(f"facts, round {turn}", *now.of(kept), fails):
             return kept
         state = tuple(asking.value(cell) for cell in going.after.cells)
         kept = _without_what_fails_after(interpreter, kept, state)
@@ -186,8 +205,9 @@ def _true_at_the_start(relation: Relation, facts: Sequence[Fact], budget: Budget
     asking = Asking(relation.numbers, budget)
     asking.add((*start.facts, *start.defines))
     kept = list(facts)
+    terms = Terms(relation, start.frame)
     while kept:
-        fails = disjunction(negation(term(relation, fact, start.frame)) for fact in kept)
+        fails = disjunction(map(negation, terms.of(kept)))
         if not asking.possible("facts at the start", fails):
             return kept
         refuted = Index(relation.system, kept).refuted(tuple(asking.value(cell) for cell in start.frame.cells))

@@ -77,7 +77,7 @@ class Collector:
     def before_time(self, step: Step) -> None:
         """Note an outcome of `init`."""
         if step.breach is not None:
-            self._note_error(step, Target(INIT, step), 0)
+            self._note_error(step, Target(INIT, step), 1)
         self._note_crossings(step)
 
     def found(self, number: int, state: State, depth: int, mover: int | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modelcheck.language import calls, syntax
-from modelcheck.language.body import clear, leaves, local_type, one_line
+from modelcheck.language.body import MOST_CELLS, clear, count_cells, leaves, local_type, one_line
 from modelcheck.language.context import Context
 from modelcheck.language.expressions import LARGEST_EXPANSION, coerce, condition, lower, unwrapped
 from modelcheck.language.frame import Way, Work, jump
@@ -126,14 +126,23 @@ def copied(ctx: Context, target: Place, source: Place, span: Span) -> Effects:
 
 
 def local_storage(work: Work, node: syntax.Local) -> Storage | None:
-    """Return the storage of a local that is about to be declared."""
-    typed = local_type(work.ctx, node)
-    return None if typed is None else work.body.storage(work.ctx, node.name, node, typed)
+    """Return the storage of a local that is about to be declared; None if its declaration is wrong."""
+    ctx, place = work.ctx, named(node, node.name)
+    check_name(ctx.unit.collector, node, node.name)
+    typed = local_type(ctx, node)
+    if typed is not None and count_cells(typed[1]) > MOST_CELLS:
+        message = f"`{node.name}` would have {count_cells(typed[1])} elements"
+        ctx.error("MC028", place, message, f"at most {MOST_CELLS} can be declared")
+        typed = None
+    if typed is None:
+        ctx.scope.names[node.name] = ConstantBinding(NOTHING, node.span)
+        return None
+    return work.body.storage(ctx, node.name, node, typed)
 
 
 def declare_local(work: Work, node: syntax.Local, storage: Storage) -> None:
     """Declare a local in the scope: its initialiser was lowered before, and sees what the name meant till now."""
-    work.ctx.declare(node.name, StorageBinding(storage, node.span, node), node.span)
+    work.ctx.declare(node.name, StorageBinding(storage, node.span, node), named(node, node.name))
 
 
 def local(work: Work, node: syntax.Local, way: Way) -> None:
@@ -197,7 +206,7 @@ def choose_parts(work: Work, node: syntax.Choose) -> tuple[Choose, Expr] | None:
         ctx.error("MC028", node.type.span, f"`choose` has more than {LARGEST_EXPANSION} values to try")
         kind = None
     if kind is None:
-        ctx.declare(node.name, ConstantBinding(NOTHING, node.span), named(node, node.name))
+        ctx.scope.names[node.name] = ConstantBinding(NOTHING, node.span)
         return None
     storage = work.body.storage(ctx, node.name, node, (kind, ()))
     assert storage.variable is not None

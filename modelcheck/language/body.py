@@ -67,6 +67,8 @@ class Body:
             if not ctx.kept:
                 return made
             self.locals[slot] = made
+            if not self.frame:
+                self.unit.thread_locals.setdefault(self.me, {}).setdefault(name, made)
         return self.locals[slot]
 
     def _make(self, ctx: Context, name: str, typed: tuple[Type, tuple[Scalar, ...]], span: Span) -> Storage:
@@ -84,7 +86,7 @@ class Body:
         if cells > MOST_CELLS:
             ctx.error("MC028", span, f"`{name}` would have {cells} elements")
             cells = 1
-        live = (self.frame or self.declaration, name) in self.unit.observed
+        live = (self.frame or self.declaration, name.partition(".")[0]) in self.unit.observed
         initial = (bounds(kind)[0],) * cells
         variable = Variable(
             full, kind, dimensions, initial, "local", self.me, self.frame, always_live=live, span=span

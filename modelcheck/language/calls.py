@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from modelcheck.diagnostics import counted, near_miss
 from modelcheck.language import assignments, inlining, syntax
@@ -31,7 +32,7 @@ from modelcheck.language.model import (
 from modelcheck.language.naming import FUNCTIONS, THREAD_NAMES, callee
 from modelcheck.language.operations import described
 from modelcheck.language.places import constant_number, lock_at, resolve
-from modelcheck.language.scope import KINDS, OpBinding, Place
+from modelcheck.language.scope import KINDS, LockBinding, OpBinding, Place
 from modelcheck.language.types import ERRNO, Bool, Scalar
 from modelcheck.language.values import Value, comparison, disjunction
 from modelcheck.locks import PRIMITIVES, VERBS
@@ -161,19 +162,30 @@ def unknown(ctx: Context, call: syntax.Call) -> None:
     if any(is_reported(ctx, each) for each in call.arguments):
         return
     binding = ctx.scope.find(call.name)
+    lock = next((at.lock for at in map(partial(_lock_named, ctx), call.arguments) if at is not None), None)
     if binding is not None:
         ctx.error("MC012", callee(call), f"`{call.name}` is {KINDS[type(binding)]}, not an op or a verb")
+    elif call.name in FUNCTIONS:
+        ctx.error("MC012", callee(call), f"`{call.name}` has a value and does nothing", "use it in a condition")
+    elif lock is not None:
+        own = PRIMITIVES[lock.kind].verbs
+        hint = near_miss(call.name, [*own, *ASSERTED]) or f"a {lock.kind} has {', '.join(own)}"
+        ctx.error("MC010", callee(call), f"there is no verb `{call.name}` of a {lock.kind}", hint)
     elif is_later(call.name):
         report(ctx, callee(call), call.name)
-    elif call.name in FUNCTIONS:
-        ctx.error(
-            "MC012", callee(call), f"`{call.name}` has a value and does nothing", "use it in a condition"
-        )
+        return
     else:
         ops = {n for n in ctx.scope.visible() if isinstance(ctx.scope.find(n), OpBinding)}
         hint = near_miss(call.name, [*VERBS, *ASSERTED, "WRITE_ONCE", *ops])
         ctx.error("MC010", callee(call), f"there is no op or verb `{call.name}`", hint)
     check_names(ctx, call)
+
+
+def _lock_named(ctx: Context, node: syntax.Expression) -> LockBinding | None:
+    while isinstance(node, syntax.Index | syntax.Unary):
+        node = node.base if isinstance(node, syntax.Index) else node.operand
+    binding = ctx.scope.find(node.id) if isinstance(node, syntax.Name) else None
+    return binding if isinstance(binding, LockBinding) else None
 
 
 def check_names(ctx: Context, call: syntax.Call) -> None:

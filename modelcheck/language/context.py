@@ -10,7 +10,7 @@ from typing import Literal
 from modelcheck.diagnostics import Collector, near_miss
 from modelcheck.language.model import Access, Call, Ref, Thread, Variable
 from modelcheck.language.model import Lock as LockClass
-from modelcheck.language.scope import KINDS, Binding, Scope, StorageBinding
+from modelcheck.language.scope import KINDS, Binding, Scope, Storage, StorageBinding
 from modelcheck.language.types import ThreadRef
 from modelcheck.source import Span
 
@@ -22,7 +22,7 @@ class Unit:
     """One elaboration: what all its parts add to and look things up in.
 
     `observed`: (thread declaration, local) and (op, parameter) that properties name. `recursive`: ops that lead
-    back to themselves; they are reported once and not inlined.
+    back to themselves; they are reported once and not inlined. `thread_locals`: each thread's own, by name.
     """
 
     collector: Collector = field(default_factory=Collector)
@@ -34,6 +34,7 @@ class Unit:
     calls: list[Call] = field(default_factory=list)
     observed: frozenset[tuple[str, str]] = frozenset()
     recursive: frozenset[str] = frozenset()
+    thread_locals: dict[int, dict[str, Storage]] = field(default_factory=dict)
     all_marked: bool = False
 
     @property

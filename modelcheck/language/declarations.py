@@ -380,10 +380,14 @@ def _from_outside(ctx: Context, node: syntax.Param, kind: Scalar, given: Given) 
                 pass
         case _:
             pass
-    wanted = {
-        Bool: "true or false",
-        Enum: "one of " + ", ".join(kind.members) if isinstance(kind, Enum) else "",
-    }
-    message = f"`{node.name}` cannot be `{text}`: it is {wanted.get(type(kind), 'a number')}"
-    ctx.error("MC060", named(node, node.name), message)
+    match kind:
+        case Bool():
+            wanted = "true or false"
+        case Enum(_, members):
+            wanted = f"one of {', '.join(members)}"
+        case SetOf():
+            wanted = "a set, and only a scenario can set it"
+        case _:
+            wanted = f"a number, {bounds(kind)[0]} .. {bounds(kind)[1]}"
+    ctx.error("MC060", named(node, node.name), f"`{node.name}` cannot be `{text}`: it is {wanted}")
     return None

@@ -52,9 +52,11 @@ def elaborate(
 
     """
     unit = Unit(all_marked=specs[0].marked)
+    whole = Span(specs[0].span.source, 0, 0)
+    if all(isinstance(d, syntax.Import) for spec in specs for d in spec.declarations):
+        unit.collector.error("MC064", whole, "nothing is declared here, so there is nothing to check")
     chosen = _chosen(unit, specs, scenario)
     found = gather(specs, unit)
-    whole = Span(specs[0].span.source, 0, 0)
     settings = _settings(unit, found, chosen, parameters or {}, whole)
     shown = declare_constants(unit, found, settings)
     runs = [i for i in chosen.items if isinstance(i, syntax.Run)] if chosen else []

@@ -48,7 +48,7 @@ def expected(rules: Iterable[str], terminals: list[str], vocabulary: Vocabulary)
     if NAME in terminals:  # words that are keywords in few places: NAME says it
         terminals = [kind for kind in terminals if texts.get(kind) not in ("set", "count")]
     kinds = [kind for kind in terminals if texts.get(kind) not in _CONTINUING]
-    kinds = kinds or [kind for kind in terminals if texts[kind] == "="] or terminals
+    kinds = kinds or [kind for kind in terminals if texts[kind] in ("=", "..")] or terminals
     words_of = sorted(
         {special.get(kind) or f"`{texts[kind]}`" for kind in kinds}, key=lambda w: (w[0] == "`", w)
     )

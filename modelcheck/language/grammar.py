@@ -6,6 +6,7 @@ imported. A cache that cannot be read or written, or holds nonsense, costs that 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -81,7 +82,8 @@ def _production(rule: Rule) -> Production:
         name = SAME
     else:
         name = rule.alias or origin
-    return Production(origin, len(rule.expansion), name)
+    has_list = any(symbol.name.startswith("__") and not symbol.is_term for symbol in rule.expansion)
+    return Production(origin, len(rule.expansion), name, has_list)
 
 
 def _vocabulary(lark: Lark) -> Vocabulary:
@@ -129,7 +131,8 @@ def _save(file: Path, compiled: Grammar) -> None:
         draft.write_bytes(_digest(content) + b"\n" + content)
         draft.replace(file)
     except OSError:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def _digest(content: bytes) -> bytes:

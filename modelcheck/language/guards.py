@@ -27,7 +27,8 @@ def _taken(ctx: Context, node: syntax.Guard | syntax.ScopedGuard, text: str, spa
     """Return the verb call that a guard makes; report a guard that does not fit its lock."""
     place = named(node, node.kind)
     if node.kind in later.GUARDS and node.kind not in KINDS:
-        later.report(ctx, place, node.kind)
+        if not any(later.is_reported(ctx, each) for each in node.arguments):
+            later.report(ctx, place, node.kind)
         return None
     if node.kind not in KINDS:
         hint = near_miss(node.kind, KINDS) or f"there are {', '.join(sorted(KINDS))}"

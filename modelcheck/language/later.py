@@ -39,10 +39,10 @@ FUNCTIONS = frozenset((*_TEMPORAL.split(), *_OTHERS.split()))
 def report(ctx: Context, span: Span, name: str) -> None:
     """Report a kind, verb, guard or function that comes later."""
     kind = VERBS.get(name)
-    message = f"`{name}`{f', a verb of a {kind},' if kind else ''} is not available in this version"
-    ctx.error(
-        "MC006", span, message, f"locks are {' and '.join(sorted(PRIMITIVES))}; `await` waits for anything"
-    )
+    message = f"`{name}`{f' ({kind})' if kind else ''} is not available in this version"
+    locks = f"locks are {' and '.join(sorted(PRIMITIVES))}; `await` waits for anything"
+    temporal = name in _TEMPORAL.split()
+    ctx.error("MC006", span, message, "properties are invariant, step and reachable" if temporal else locks)
 
 
 def is_later(name: str) -> bool:

@@ -19,11 +19,15 @@ Build = Callable[[list[Value]], Value]
 
 @dataclass(frozen=True)
 class Production:
-    """A rule of the grammar with one of its alternatives, which has `size` parts; `name` is what builds it."""
+    """A rule of the grammar with one of its alternatives, which has `size` parts, lists among them or not.
+
+    `name` is what builds it.
+    """
 
     rule: str
     size: int
     name: str
+    has_list: bool
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ class Parser:
     def reads(self, terminal: str) -> bool:
         """Whether the grammar allows a terminal here.
 
-        That a state has an action for it is not enough: a reduction may be due to another place where the same rule ends.
+        That a state has an action for it is not enough: a reduction there may be meant for another context.
         """
         states = self.states[:]
         while True:

@@ -57,7 +57,7 @@ def advice(given: Value, wanted: Type) -> str:
     """Return a hint for a value of a type where another is wanted."""
     match given.type, wanted:
         case Range(), Bool():
-            return "write `true` or `false`" if given.constant in (0, 1) else "write `!= 0`"
+            return "write `!= 0`" if given.constant is None else "write `true` or `false`"
         case Bool(), Range():
             return "write `e ? 1 : 0`"
         case Range(), _ if wanted == ERRNO:
@@ -178,4 +178,5 @@ def on_numbers(ctx: Context, operator: ArithOperator, left: Value, right: Value,
     if isinstance(left.expr, Const) and isinstance(right.expr, Const) and firm and ctx.kept:
         undefined = f"`{operator}` is not defined for {left.constant} and {right.constant}"
         ctx.error("MC027", span, "division by zero" if operator in ("/", "%") else undefined)
+        return NOTHING
     return Value(expr, Range(low, max(low, high)), firm)

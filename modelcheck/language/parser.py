@@ -24,7 +24,7 @@ from modelcheck.language.syntax_errors import diagnose
 from modelcheck.language.tokens import END, NAME, Token, scan
 from modelcheck.language.tree_builder import TreeBuilder
 from modelcheck.language.tree_depth import check_depth
-from modelcheck.language.tree_parts import flat, grown
+from modelcheck.language.tree_parts import flat, grown, only
 from modelcheck.source import Source, Span
 
 __all__ = ["parse", "parse_with_imports", "read"]
@@ -69,6 +69,11 @@ def _tree(tokens: Sequence[Token]) -> Specification | None:
 def _build() -> tuple[Build, ...]:
     """Return what makes the value of each production."""
     builder = TreeBuilder()
-    special: dict[str, Build] = {LIST: grown, SAME: lambda parts: parts[0]}
-    names = [production.name for production in grammar().tables.productions]
-    return tuple(special.get(name) or flat(getattr(builder, name)) for name in names)
+    build: list[Build] = []
+    for production in grammar().tables.productions:
+        if production.name in (LIST, SAME):
+            build.append(grown if production.name == LIST else only)
+        else:
+            method = getattr(builder, production.name)
+            build.append(flat(method) if production.has_list else method)
+    return tuple(build)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
-from modelcheck.diagnostics import near_miss
+from modelcheck.diagnostics import counted, near_miss
 from modelcheck.language import expressions, operations, syntax
 from modelcheck.language.context import Context
 from modelcheck.language.model import Const, Expr, LockAt
@@ -84,7 +85,8 @@ def _name(ctx: Context, node: syntax.Name, *, threads: bool) -> Resolved | None:
                 "use it in a `step` property",
             )
         else:
-            ctx.error("MC052", node.span, "`self` is the number of the running thread: there is none here")
+            hint = "threads declared `thread name[N]` have one; an op gets it as an argument"
+            ctx.error("MC052", node.span, "`self` is the number of the running thread: there is none here", hint)
         return None
     binding = ctx.find(node.id, node.span)
     match binding:
@@ -174,24 +176,21 @@ def _instance(ctx: Context, group: ThreadGroup, index: syntax.Expression) -> Thr
     if group.index_type is None:
         ctx.error("MC020", index.span, f"there is one thread `{group.declaration.name}`; it has no index")
         return None
-    value = expressions.coerce(
-        ctx, expressions.lower(ctx, index, group.index_type), group.index_type, index.span
-    )
+    given = expressions.lower(ctx, index, group.index_type)
+    inside = replace(ctx, kept=False)  # one outside is reported below
+    value = expressions.coerce(inside, given, group.index_type, index.span)
     if value.constant is None:
         if value.type is not None:
-            ctx.error(
-                "MC025",
-                index.span,
-                "which thread is meant must be a constant",
-                "inside forall and exists the bound name is one",
-            )
+            hint = "inside forall and exists the bound name is one"
+            ctx.error("MC025", index.span, "which thread is meant must be a constant", hint)
         return None
     if not group.numbers:
         return ThreadPlace(group, -1)
     position = value.constant - bounds(group.index_type)[0]
     if not 0 <= position < len(group.numbers):
-        message = f"there is no thread `{group.declaration.name}[{show(group.index_type, value.constant)}]`"
-        ctx.error("MC027", index.span, message, f"there are {len(group.numbers)} of them")
+        name = group.declaration.name
+        message = f"`{name}[{index.span.text}]` goes beyond the {counted(len(group.numbers), 'thread')} `{name}`"
+        ctx.error("MC027", index.span, message)
         return None
     return ThreadPlace(group, group.numbers[position])
 
@@ -248,17 +247,12 @@ def _thread_local(ctx: Context, node: syntax.Member, group: ThreadGroup, thread:
             "MC024", node.base.span, f"`{group.declaration.name}` does not run here, or has several instances"
         )
         return None
-    found = [
-        v
-        for v in ctx.unit.variables
-        if v.thread == thread and v.frame == "" and v.name.endswith(f".{node.field}")
-    ]
-    if not found:
-        own = [v.name.rpartition(".")[2] for v in ctx.unit.variables if v.thread == thread and v.frame == ""]
+    own = ctx.unit.thread_locals.get(thread, {})
+    if node.field not in own:
         message = f"thread `{group.declaration.name}` has no local `{node.field}`"
         ctx.error("MC010", _field(node), message, near_miss(node.field, own))
         return None
-    return Place(Storage(found[0].name, found[0].dimensions, found[0].type, found[0]))
+    return Place(own[node.field])
 
 
 def lock_at(ctx: Context, node: syntax.Expression) -> LockAt | None:

@@ -32,7 +32,8 @@ def diagnose(source: Source, tokens: tuple[Token, ...], problems: Collector) -> 
     """Report all syntax errors of a list of tokens that cannot be parsed."""
     tables = grammar().tables
     declaring = frozenset(tables.actions[tables.start]) & grammar().vocabulary.soft
-    balanced = balance(tokens, declaring, problems)
+    swallowed = any(each.message.startswith("this string") for each in problems.errors)
+    balanced = balance(tokens, declaring, Collector() if swallowed else problems)
     last = balanced[-1].end if balanced else len(source.text)
     _Reader((*balanced, Token(END, "", source, last, last)), problems).read()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from modelcheck.language import syntax as s
@@ -30,13 +30,12 @@ def grown(parts: list[Built]) -> Grown:
 
 def flat(build: Callable[[list[Built]], Built]) -> Callable[[list[Built]], Built]:
     """Let a rule be built from its parts and those of the lists among them."""
+    return lambda parts: build(grown([Grown(), *parts]))
 
-    def built(parts: list[Built]) -> Built:
-        if any(type(part) is Grown for part in parts):
-            parts = grown([Grown(), *parts])
-        return build(parts)
 
-    return built
+def only(parts: list[Built]) -> Built:
+    """Return the only part of an alternative."""
+    return parts[0]
 
 
 class Text(NamedTuple):
@@ -46,25 +45,22 @@ class Text(NamedTuple):
     token: Token
 
 
-def _places(part: object) -> Iterable[Token | Span]:
-    """Yield the places in one part, in source order; a part that was left out has none."""
-    if isinstance(part, Token):
-        yield part
-    elif isinstance(part, s.Node):
-        yield part.span
-    elif isinstance(part, tuple):
-        for each in part:
-            yield from _places(each)
+def _place(part: Built, end: int) -> Token | Span | None:
+    """Return the first place in a part (the last, if `end` is -1); None for a part that was left out."""
+    if type(part) is Token:
+        return part
+    if isinstance(part, s.Node):
+        return part.span
+    if isinstance(part, tuple):
+        return next((place for each in part[:: end or 1] if (place := _place(each, end))), None)
+    return None
 
 
-def span_of(parts: list[Any]) -> Span:
+def span_of(parts: list[Built]) -> Span:
     """Return the place from the first token of some parts to the last."""
-    first = next((place for part in parts for place in _places(part)), NOWHERE)
-    for part in reversed(parts):
-        places = tuple(_places(part))
-        if places:
-            return Span(first.source, first.start, places[-1].end)
-    return NOWHERE
+    first = next((place for part in parts if (place := _place(part, 0))), None)
+    last = next((place for part in reversed(parts) if (place := _place(part, -1))), None)
+    return Span(first.source, first.start, last.end) if first and last else NOWHERE
 
 
 def construct(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,8 +20,9 @@ STATEMENTS_NOT_RUN = 10
 
 
 def file_text(report: FileReport, *, quiet: bool = False) -> str:
-    """Return the report on a file."""
-    lines = []
+    """Return the report on a file. Warnings about the text are the same in every scenario, and told once."""
+    warnings = dict.fromkeys(warning for scenario in report.scenarios for warning in scenario.model.warnings)
+    lines = [] if quiet else [*warnings, *([""] if warnings else [])]
     for scenario in report.scenarios:
         lines += [f"{report.file}: {_headline(scenario)}"]
         if not quiet:
@@ -44,13 +45,12 @@ def vacuity_lines(report: FileReport) -> Iterator[str]:
 
 def scenario_text(report: ScenarioReport) -> str:
     """Return the report on one scenario."""
-    return "\n".join((_headline(report), *_indented(scenario_lines(report))))
+    return "\n".join((*report.model.warnings, _headline(report), *_indented(scenario_lines(report))))
 
 
 def scenario_lines(report: ScenarioReport) -> Iterator[str]:
     """Yield all that is said about a scenario below its first line."""
     yield statistics_line(report.statistics, report.stopped)
-    yield from report.model.warnings
     for finding in _shown(report.findings):
         yield ""
         yield from finding_lines(report, finding)
@@ -136,7 +136,10 @@ def finding_lines(report: ScenarioReport, finding: Finding) -> Iterator[str]:
     many = f" (in {finding.states} states)" if finding.states > 1 else ""
     yield f"{finding.weight} {finding.code} {title}{name}: {finding.message}{many}"
     yield from (f"  {line}" for line in finding.details)
-    if finding.check != "lock_order" and finding.trace is not None:
+    told_elsewhere = finding.check == "lock_order" and any(
+        f.check == "circular_wait" for f in report.findings
+    )
+    if finding.trace is not None and not told_elsewhere:
         yield from (f"  {line}" for line in trace_lines(report.explainer, finding.trace))
         yield from _ending(report, finding)
     match finding.evidence:
@@ -158,13 +161,19 @@ def _ending(report: ScenarioReport, finding: Finding) -> Iterator[str]:
 
 
 def _verdicts(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
-    """Yield a line for each property, and one for all checks that hold."""
-    holding = [o.name for o in outcomes if o.kind == "check" and isinstance(o.verdict, Holds)]
-    if holding:
-        yield f"holds: {', '.join(holding)}"
+    """Yield a line for each property, and one for all checks with the same verdict that needs no more words."""
+    together: dict[str, list[str]] = {}
+    apart: list[Outcome] = []
     for outcome in outcomes:
-        if outcome.kind != "check" or not isinstance(outcome.verdict, Holds):
-            yield f"{outcome.kind} {outcome.name}: {_verdict(outcome)}"
+        match outcome.verdict:
+            case Holds() if outcome.kind == "check":
+                together.setdefault("holds", []).append(outcome.name)
+            case Unknown(reason) if outcome.kind == "check":
+                together.setdefault(f"unknown, {reason}", []).append(outcome.name)
+            case _:
+                apart.append(outcome)
+    yield from (f"{verdict}: {', '.join(names)}" for verdict, names in together.items())
+    yield from (f"{outcome.kind} {outcome.name}: {_verdict(outcome)}" for outcome in apart)
 
 
 def _verdict(outcome: Outcome) -> str:

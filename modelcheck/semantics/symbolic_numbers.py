@@ -23,7 +23,17 @@ from modelcheck.language.values import (
     calculate,
     compare,
 )
-from modelcheck.semantics.symbolic_truth import Context, Term, Truth, choice, conjunction, disjunction, negation
+from modelcheck.semantics.symbolic_truth import (
+    Context,
+    Term,
+    Truth,
+    choice,
+    conditional,
+    conjunction,
+    disjunction,
+    equal,
+    negation,
+)
 
 LARGEST_SHIFT = 62
 
@@ -145,7 +155,7 @@ class Arithmetic(ABC):
             return from_truth(choice(condition, self.truth(then), self.truth(otherwise)))
         low, high = hull(then.bounds, otherwise.bounds)
         sides = self._term(then, (low, high)), self._term(otherwise, (low, high))
-        return Number(sides[0] if sides[0].eq(sides[1]) else z3.If(condition, *sides), low, high)
+        return Number(conditional(condition, *sides), low, high)
 
     def clip(self, number: Number, low: int, high: int) -> Number:
         """Return the number as one between the two, which it is known to be."""
@@ -171,7 +181,7 @@ class Arithmetic(ABC):
 
     def unequal(self, one: Row, other: Row) -> Truth:
         """Return whether two rows differ."""
-        return disjunction(a != b for a, b in zip(one, other, strict=True) if not a.eq(b))
+        return disjunction(negation(equal(a, b)) for a, b in zip(one, other, strict=True) if not a.eq(b))
 
     def valid(self, variable: Number) -> Truth:
         """Return the fact that a variable keeps its bounds, where its encoding does not say so already."""
@@ -182,14 +192,14 @@ class Arithmetic(ABC):
     def _number(self, term: Term, low: int, high: int) -> Number:
         """Return a number of a new term; one of 0 and 1 gets a Boolean term."""
         if (low, high) == (0, 1) and not z3.is_bool(term):
-            return Number(term == 1, 0, 1)
+            return Number(equal(term, self._term(constant(1), (0, 1))), 0, 1)
         return Number(term, low, high)
 
     def _equal(self, left: Number, right: Number) -> Truth:
         if left.high < right.low or right.high < left.low:
             return False
         if is_boolean(left) and is_boolean(right):
-            return left.term == right.term
+            return equal(left.term, right.term)
         for one, other in ((left, right), (right, left)):
             if is_boolean(one) and other.is_constant:
                 return one.term if other.low else negation(one.term)
@@ -281,8 +291,8 @@ class BitVectors(Arithmetic):
             return z3.BitVecVal(number.low, bits, self.context)
         if is_boolean(number):
             one, zero = (z3.BitVecVal(v, bits, self.context) for v in (1, 0))
-            return z3.If(number.term, one, zero)
-        more = bits - number.term.size()
+            return conditional(number.term, one, zero)
+        more = bits - bits_for(number.bounds)
         if more > 0:
             return z3.ZeroExt(more, number.term) if number.low >= 0 else z3.SignExt(more, number.term)
         return number.term if more == 0 else z3.Extract(bits - 1, 0, number.term)
@@ -364,7 +374,7 @@ class Integers(Arithmetic):
         if number.is_constant:
             return z3.IntVal(number.low, self.context)
         if is_boolean(number):
-            return z3.If(number.term, z3.IntVal(1, self.context), z3.IntVal(0, self.context))
+            return conditional(number.term, z3.IntVal(1, self.context), z3.IntVal(0, self.context))
         return number.term
 
     def _operate(self, operator: ArithOperator, left: Number, right: Number, bounds: Interval) -> Term:
@@ -391,7 +401,7 @@ class Integers(Arithmetic):
         for amount in range(max(by.low, 0), min(by.high, LARGEST_SHIFT) + 1):
             shifted = one * (1 << amount) if operator == "<<" else one / (1 << amount)
             here = self.compare("==", by, constant(amount))
-            result = shifted if here is True else z3.If(here, shifted, result)
+            result = shifted if here is True else conditional(here, shifted, result)
         return result
 
     def _less(self, left: Number, right: Number, *, strict: bool) -> Term:

@@ -178,9 +178,11 @@ def test_a_label_that_is_reached_is_told() -> None:
     assert statuses(expecting(never, "small", "not reached missed")) == ["met", "met"]
 
 
-def test_an_unknown_label_is_not_called_unreached() -> None:
-    report = expecting(BROKEN, "small", "not reached nowhere")
+def test_the_label_of_a_thread_that_does_not_run_is_not_called_unreached() -> None:
+    text = BROKEN + "thread other { skip; }"
+    report = checked(text + "scenario s { run other; expect holds; expect not reached missed; }")
     assert statuses(report) == ["met", "unmet"]
+    assert "no thread of this scenario" in report.checked[1].why
 
 
 def test_what_a_limit_left_open_is_undecided() -> None:

@@ -125,6 +125,13 @@ def test_only_what_is_asked_for_has_a_verdict() -> None:
     assert report.exit_code == 0
 
 
+def test_checks_that_share_a_question_can_be_asked_for_alone() -> None:
+    text = "model m; var x: 0..1 marked; mutex l; thread t { mutex_lock(l); assert(x == 1); } thread u { x++; x++; }"
+    assert verdicts(checked(text, Options(properties=("assertion",)))) == {"assertion": "violated"}
+    assert verdicts(checked(text, Options(properties=("race",)))) == {"race": "holds"}
+    assert names(checked(text, Options(properties=("range",)))) == {"range"}
+
+
 def test_deadlock_can_be_asked_for_alone() -> None:
     report = checked(ABBA, Options(properties=("deadlock",)))
     assert names(report) == {"circular_wait", "lock_order"}

@@ -62,7 +62,7 @@ def modelcheck(*arguments: str) -> int:
 def program(*arguments: str, **more: object) -> subprocess.Popen[str]:
     """Start the program."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
-    return subprocess.Popen(
+    started: subprocess.Popen[str] = subprocess.Popen(
         [sys.executable, "-m", "modelcheck", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -70,3 +70,4 @@ def program(*arguments: str, **more: object) -> subprocess.Popen[str]:
         encoding="utf-8",
         **more,  # type: ignore[call-overload]
     )
+    return started

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import networkx
+import networkx as nx
 import pytest
 
 from tests.cli.running import modelcheck, program
@@ -50,7 +50,7 @@ def test_explore_takes_parameters(capsys: Captured) -> None:
 
 def test_the_graph_has_every_state_and_transition(folder: Path) -> None:
     assert modelcheck("explore", "deadlock.mck", "--graph", "g.graphml") == 0
-    graph = networkx.read_graphml(folder / "g.graphml")
+    graph = nx.read_graphml(folder / "g.graphml")
     assert (graph.number_of_nodes(), graph.number_of_edges()) == (19, 22)
     assert modelcheck("explore", "deadlock.mck", "--graph", "g.json") == 0
     document = json.loads((folder / "g.json").read_text(encoding="utf-8"))

@@ -146,7 +146,8 @@ def test_the_gravest_of_several_files() -> None:
 
 
 def test_strict_makes_a_warning_a_violation(folder: Path) -> None:
-    text = "model m; percpu_rwsem s; thread a { percpu_down_read(s); percpu_down_read(s); percpu_up_read(s); percpu_up_read(s); }"
+    body = "percpu_down_read(s); percpu_down_read(s); percpu_up_read(s); percpu_up_read(s);"
+    text = f"model m; percpu_rwsem s; thread a {{ {body} }}"
     (folder / "warning.mck").write_text(text, encoding="utf-8")
     assert modelcheck("check", "warning.mck") == 0
     assert modelcheck("check", "--strict", "warning.mck") == 1

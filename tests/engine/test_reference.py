@@ -236,11 +236,11 @@ def test_an_error_step_has_one_cause_a_place_and_declaration() -> None:
     assert first.trace.steps[-1].target is None
 
 
-def test_an_error_before_time_is_found_with_an_empty_run() -> None:
+def test_an_error_before_time_is_found_with_a_run_of_one_step() -> None:
     built = system(Built([Code("t", [skip()])], [X], initial=(m.Assign(ref(X), const(9)),)))
     found = only(answers(built, ErrorSteps()))
     assert found.cause[-1] == "init"
-    assert (found.trace.initial, found.level) == (built.declared, 0)
+    assert (found.trace.initial, found.level) == (built.declared, 1)
     assert [(step.thread, step.location) for step in found.trace.steps] == [(INIT, INIT)]
 
 

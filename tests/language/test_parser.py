@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-import os
-from pathlib import Path
-
-import lark
 import pytest
 
-from modelcheck.data import grammar_text
 from modelcheck.diagnostics import SpecError
-from modelcheck.language import grammar as grammar_module
 from modelcheck.language import syntax as s
 from modelcheck.language.loading import LARGEST_FILE
-from modelcheck.language.parser import parse, parse_with_imports, read
+from modelcheck.language.parser import parse
 from modelcheck.language.printer import expression_text
 from modelcheck.source import Source
+from tests.language.trees import SOFT_WORDS
 
 A, B, C = s.Name("a"), s.Name("b"), s.Name("c")
 T = s.NamedType("T")
@@ -97,14 +91,19 @@ def test_a_file_may_have_a_name_a_mark_and_a_description() -> None:
                 (s.GuardedBy("guarded_by", (A, B)), s.GuardedBy("write_guarded_by", (C,))),
             ),
         ),
-        ("var x: T rcu_guarded_by a;", s.Variable("x", (), T, None, None, (s.GuardedBy("rcu_guarded_by", (A,)),))),
+        (
+            "var x: T rcu_guarded_by a;",
+            s.Variable("x", (), T, None, None, (s.GuardedBy("rcu_guarded_by", (A,)),)),
+        ),
         ("mutex a;", s.Lock("mutex", "a")),
         ("mutx a;", s.Lock("mutx", "a")),
         ("mutex a[T][x: T];", s.Lock("mutex", "a", (s.Dimension(None, T), s.Dimension("x", T)))),
         ("semaphore s = 1;", s.Lock("semaphore", "s", (), None, s.Number(1))),
         (
             "refcount r: 0..4 = 1 owned handover;",
-            s.Lock("refcount", "r", (), s.RangeType(s.Number(0), s.Number(4)), s.Number(1), ("owned", "handover")),
+            s.Lock(
+                "refcount", "r", (), s.RangeType(s.Number(0), s.Number(4)), s.Number(1), ("owned", "handover")
+            ),
         ),
         ("mutex a novalidate;", s.Lock("mutex", "a", attributes=("novalidate",))),
         ("op f() { }", s.Op("f", (), None, (), s.Block(()))),
@@ -213,7 +212,10 @@ SKIP = s.Block((s.Skip(),))
             "scoped_cond_guard(mutex_intr, return -EINTR, a) { }",
             s.ScopedGuard("mutex_intr", (A,), s.Block(()), s.Return(s.Unary("-", s.Name("EINTR")))),
         ),
-        ("scoped_cond_guard(mutex_try, { skip; }, a) { }", s.ScopedGuard("mutex_try", (A,), s.Block(()), SKIP)),
+        (
+            "scoped_cond_guard(mutex_try, { skip; }, a) { }",
+            s.ScopedGuard("mutex_try", (A,), s.Block(()), SKIP),
+        ),
         ("emit e(a, b);", s.Emit("e", (A, B))),
         ('unguarded("new") a = b;', s.Unguarded("new", s.Assign(A, "=", B))),
         ('unguarded("new") { skip; }', s.Unguarded("new", SKIP)),
@@ -319,13 +321,7 @@ def test_each_expression(text: str, expected: s.Expression | None) -> None:
         assert [binder.name for binder in kind.binders] == ["b", "c"]
 
 
-@pytest.mark.parametrize(
-    "word",
-    "acquires apart as by count daemon depth enum except expect free gated handler handover holds import in init "
-    "invariant irq kept limit marked model must_hold next not novalidate of on one op order owned override param "
-    "property reachable reached record releases run scalarset scenario set state states step steps thread transitions "
-    "type undecided unfair when where without".split(),
-)
+@pytest.mark.parametrize("word", SOFT_WORDS)
 def test_a_word_that_is_a_keyword_in_few_places_is_a_name_everywhere_else(word: str) -> None:
     text = f"""
         model {word};
@@ -403,7 +399,10 @@ def test_comments_are_kept_beside_the_tree() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("const A = " + "(" * 10_000 + "a" + ")" * 10_000 + ";", "brackets are nested more than 200 levels deep"),
+        (
+            "const A = " + "(" * 10_000 + "a" + ")" * 10_000 + ";",
+            "brackets are nested more than 200 levels deep",
+        ),
         ("op f() " + "{" * 10_000 + "}" * 10_000, "brackets are nested more than 200 levels deep"),
         ("const A = " + "(" * 10_000, "brackets are nested more than 200 levels deep"),
         ("const A = " + " + ".join("a" * 10_000) + ";", "this is nested more than 500 levels deep"),
@@ -424,152 +423,3 @@ def test_long_is_not_deep() -> None:
 
 def test_a_text_that_is_too_large_is_refused() -> None:
     assert error(" " * (LARGEST_FILE + 1)) == "MC003 the file has 1_048_577 bytes; at most 1_048_576 are read"
-
-
-# --- files ---------------------------------------------------------------------------------------
-
-
-def test_a_file_is_named_as_the_caller_named_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("a.mck").write_bytes(b"\xef\xbb\xbfmutex a;\n")
-    assert read("a.mck") == Source("a.mck", "mutex a;\n")
-
-
-def unreadable(path: str | Path) -> str:
-    with pytest.raises(SpecError) as caught:
-        read(path)
-    (diagnostic,) = caught.value.diagnostics
-    return f"{diagnostic.code} {diagnostic.message}"
-
-
-def test_what_is_no_text_cannot_be_read(tmp_path: Path) -> None:
-    assert unreadable(tmp_path / "none.mck") == "MC002 cannot read the file: there is no such file"
-    assert unreadable(tmp_path) == "MC002 cannot read the file: this is a directory"
-    assert unreadable("a\0b") == "MC002 cannot read the file: embedded null byte"
-    (tmp_path / "latin.mck").write_bytes(b"mutex a;\n// caf\xe9\n")
-    assert unreadable(tmp_path / "latin.mck") == "MC002 cannot read the file: line 2 is not UTF-8 (byte 0xe9)"
-    (tmp_path / "nul.mck").write_bytes(b"mutex a;\0")
-    assert unreadable(tmp_path / "nul.mck") == "MC002 cannot read the file: line 1 has a NUL byte: this is not a text file"
-    (tmp_path / "large.mck").write_bytes(b" " * (LARGEST_FILE + 10))
-    assert unreadable(tmp_path / "large.mck") == "MC003 the file has 1_048_586 bytes; at most 1_048_576 are read"
-
-
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions bind others than root only")
-def test_a_file_that_may_not_be_read_is_reported(tmp_path: Path) -> None:
-    (tmp_path / "a.mck").touch(mode=0)
-    assert unreadable(tmp_path / "a.mck") == "MC002 cannot read the file: Permission denied"
-
-
-def written(folder: Path, **files: str) -> Path:
-    for name, text in files.items():
-        path = folder / f"{name}.mck"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return folder / "main.mck"
-
-
-def test_imports_are_followed_relative_to_the_importing_file_and_once(tmp_path: Path) -> None:
-    (tmp_path / "sub").mkdir()
-    main = written(tmp_path, main='import "sub/a.mck"; import "b.mck"; import "./sub/../b.mck";', b="mutex b;")
-    (tmp_path / "sub" / "a.mck").write_text('import "../b.mck"; mutex a;', encoding="utf-8")
-    found = parse_with_imports(main)
-    assert [Path(each.span.source.name).name for each in found] == ["main.mck", "a.mck", "b.mck"]
-    assert parse_with_imports(read(main)) == found
-
-
-def test_a_ring_of_imports_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    written(Path(), main='import "a.mck";', a='\nimport "b.mck";', b='import "a.mck";')
-    with pytest.raises(SpecError) as caught:
-        parse_with_imports("main.mck")
-    assert str(caught.value) == (
-        "b.mck:1:1: error MC005: import cycle: `a.mck` imports `b.mck` imports `a.mck`\n"
-        '    1 | import "a.mck";\n'
-        "      | ^^^^^^^^^^^^^^^"
-    )
-
-
-def test_a_file_that_imports_itself_is_a_ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    written(Path(), main='import "main.mck";')
-    with pytest.raises(SpecError, match="import cycle: `main.mck` imports `main.mck`"):
-        parse_with_imports("main.mck")
-
-
-def test_a_missing_import_is_reported_where_it_is_named_with_the_errors_of_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    written(Path(), main='import "a.mck";\nimport "none.mck";\n', a="mutex")
-    with pytest.raises(SpecError) as caught:
-        parse_with_imports("main.mck")
-    assert [(d.code, str(d.span), d.message) for d in caught.value.diagnostics] == [
-        ("MC001", "a.mck:1", "expected a name, found the end of the file"),
-        ("MC004", "main.mck:2", "cannot import `none.mck`: cannot read the file: there is no such file"),
-    ]
-
-
-# --- the grammar ---------------------------------------------------------------------------------
-
-
-def test_the_grammar_has_one_ambiguity_the_else(caplog: pytest.LogCaptureFixture) -> None:
-    lark.logger.setLevel(logging.DEBUG)
-    lark.logger.addHandler(caplog.handler)
-    try:
-        lark.Lark(grammar_text("mck.lark"), parser="lalr", start="specification")
-    finally:
-        lark.logger.setLevel(logging.CRITICAL)
-        lark.logger.removeHandler(caplog.handler)
-    conflicts = [record.getMessage() for record in caplog.records if "onflict" in record.getMessage()]
-    assert conflicts == ["Shift/Reduce conflict for terminal ELSE: (resolving as shift)"]
-
-
-def test_lark_alone_reads_the_language_too() -> None:
-    plain = lark.Lark(grammar_text("mck.lark"), parser="lalr", start="specification")
-    assert plain.parse("mutex a; op f(b: T) { if (b) mutex_lock(a); else { state = next + 1; } } // done")
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
-    return tmp_path / "cache"
-
-
-def fresh() -> None:
-    """Make or load the tables anew, and see that they work."""
-    made = grammar_module.grammar.__wrapped__()
-    assert "while" in made.vocabulary.reserved
-    assert "MODEL" in grammar_module.choices(made.start())
-
-
-def test_the_tables_are_cached(cache: Path) -> None:
-    fresh()
-    (file,) = cache.iterdir()
-    before = file.stat().st_mtime_ns
-    fresh()
-    assert file.stat().st_mtime_ns == before
-    assert list(cache.iterdir()) == [file]
-
-
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"\x80\x04K\x01.", None], ids=["empty", "text", "pickle", "half"])
-def test_a_damaged_cache_is_written_anew(cache: Path, content: bytes | None) -> None:
-    fresh()
-    (file,) = cache.iterdir()
-    whole = file.read_bytes()
-    file.write_bytes(whole[: len(whole) // 2] if content is None else content)
-    fresh()
-    assert len(file.read_bytes()) == len(whole)
-
-
-def test_a_cache_that_cannot_be_written_does_no_harm(cache: Path) -> None:
-    cache.write_text("a file where the folder should be", encoding="utf-8")
-    fresh()
-
-
-def test_a_cache_in_no_absolute_place_is_not_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: Path("~"))
-    fresh()
-    assert list(tmp_path.iterdir()) == []

@@ -65,7 +65,18 @@ def sprinkled(draw: st.DrawFn, text: str) -> str:
     out, end = [], 0
     for i, token in enumerate(scan(source(text), grammar().vocabulary, Collector()).tokens):
         out.append(text[end : token.start])
-        between = ["", "", "", "", "\n", "\n\n\n", f" /* {i} */ ", f" // {i}\n", f"\n/* {i} */\n", f"\n  // {i}\n\n"]
+        between = [
+            "",
+            "",
+            "",
+            "",
+            "\n",
+            "\n\n\n",
+            f" /* {i} */ ",
+            f" // {i}\n",
+            f"\n/* {i} */\n",
+            f"\n  // {i}\n\n",
+        ]
         out.append(draw(st.sampled_from([*between, f"/* {i}\n     more */", f" /* {i} */ // {i}\n// {i}\n"])))
         out.append(token.text)
         end = token.end
@@ -95,7 +106,9 @@ def test_braces_that_the_user_left_out_keep_the_comments_in_place(tree: s.Specif
     assert comments(format_source(source(text))) == comments(text)
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("specs/**/*.mck")) + sorted(ROOT.glob("benchmarks/*.mck")), ids=str)
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("specs/**/*.mck")) + sorted(ROOT.glob("benchmarks/*.mck")), ids=str
+)
 def test_our_own_specifications_keep_their_meaning_and_their_comments(path) -> None:
     text = path.read_text(encoding="utf-8")
     assert comments(formatted(text)) == comments(text)
@@ -271,7 +284,10 @@ def test_formatting_a_file_with_errors_reports_them() -> None:
         ("loop { skip; }", "loop"),
         ("either { skip; } or { x = 1; }", "either"),
         ("scoped_guard(mutex, l) { x = 1; }", "scoped_guard(mutex, l)"),
-        ("scoped_cond_guard(mutex_intr, return -EINTR, l) { }", "scoped_cond_guard(mutex_intr, return -EINTR, l)"),
+        (
+            "scoped_cond_guard(mutex_intr, return -EINTR, l) { }",
+            "scoped_cond_guard(mutex_intr, return -EINTR, l)",
+        ),
         ('unguarded("not yet published") x = 1;', "x = 1"),
         ("atomic { await(!x);\n x = true; }", "atomic { await(!x); x = true; }"),
         ("atomic { " + "x = x + 1; " * 20 + "}", "atomic { ... }"),

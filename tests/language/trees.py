@@ -15,15 +15,17 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from modelcheck.language import syntax as s
+from modelcheck.language.grammar import grammar
 from modelcheck.language.operators import BINARY, CONDITIONAL, UNARY
 
 T = TypeVar("T")
 
+WORDS = grammar().vocabulary
+SOFT_WORDS = sorted({word for word, kind in WORDS.keywords.items() if kind in WORDS.soft} - {"or"})
+"""Keywords of few places. `or` is left out because a statement behind an `either` cannot start with it."""
+
 RANGE_BOUND = BINARY["<<"].binding
-NAMES = st.sampled_from(
-    "a b lock x1 _y state next step count set model order run in holds except gated by states steps limit expect "
-    "type init op thread on when where as free kept one not reached marked param const daemon".split()
-)
+NAMES = st.sampled_from(["a", "b", "lock", "x1", "_y", "state", *SOFT_WORDS])
 PLAIN = st.sampled_from(["a", "b", "deadlock", "circular_wait", "x_1"])
 KINDS = st.sampled_from(["mutex", "rwsem", "percpu_rwsem", "mutx", "completion"])
 STRINGS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6)
@@ -51,7 +53,9 @@ def starts_with_set(node: s.Expression) -> bool:
     match node:
         case s.SetLiteral():
             return True
-        case s.Binary(left=first) | s.Index(base=first) | s.Member(base=first) | s.Conditional(condition=first):
+        case (
+            s.Binary(left=first) | s.Index(base=first) | s.Member(base=first) | s.Conditional(condition=first)
+        ):
             return starts_with_set(first)
         case _:
             return False
@@ -91,7 +95,9 @@ class Trees:
             lambda: s.Boolean(self.draw(st.booleans())),
             self.binary,
             self.binary,
-            lambda: s.Conditional(self.operand(CONDITIONAL + 1), self.expression(), self.operand(CONDITIONAL)),
+            lambda: s.Conditional(
+                self.operand(CONDITIONAL + 1), self.expression(), self.operand(CONDITIONAL)
+            ),
             lambda: s.Unary(self.word("!", "-", "~", "&"), self.operand(UNARY)),
             lambda: s.Paren(self.expression()),
             lambda: s.Index(self.operand(UNARY + 1), self.expression()),

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-import networkx
+import networkx as nx
 import pytest
 
 import modelcheck
@@ -71,7 +71,7 @@ def test_a_device_is_written_to() -> None:
 def test_graphml_can_be_read_again(abba: Path, tmp_path: Path) -> None:
     graph = modelcheck.explore(modelcheck.load(abba))
     save_graph(tmp_path / "g.graphml", graph)
-    again = networkx.read_graphml(tmp_path / "g.graphml", force_multigraph=True)
+    again = nx.read_graphml(tmp_path / "g.graphml", force_multigraph=True)
     assert (again.number_of_nodes(), again.number_of_edges()) == (19, 22)
     assert {data["thread"] for *_, data in again.edges(data=True)} == {"one", "two"}
     assert graphml(graph).startswith("<?xml")
@@ -79,8 +79,8 @@ def test_graphml_can_be_read_again(abba: Path, tmp_path: Path) -> None:
 
 def test_node_link_json_can_be_read_again(abba: Path) -> None:
     graph = modelcheck.explore(modelcheck.load(abba))
-    again = networkx.node_link_graph(json.loads(node_link(graph)), edges="edges")
-    assert networkx.utils.graphs_equal(graph, again)
+    again = nx.node_link_graph(json.loads(node_link(graph)), edges="edges")
+    assert nx.utils.graphs_equal(graph, again)
 
 
 def test_dot_has_a_line_a_state_and_a_line_a_step(abba: Path) -> None:
@@ -90,7 +90,7 @@ def test_dot_has_a_line_a_state_and_a_line_a_step(abba: Path) -> None:
 
 
 def test_dot_escapes_what_would_end_a_label() -> None:
-    graph = networkx.MultiDiGraph(name='a"b')
+    graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(name='a"b')
     graph.add_node(0, text='say "hi"\\', initial=True, errors="")
     assert '\\"hi\\"\\\\' in dot(graph)
 

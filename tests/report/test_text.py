@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelcheck.report.contents import FileReport
 from modelcheck.report.notebook import file_html
 from modelcheck.report.text import FINDINGS_OF_A_CHECK, file_text, scenario_text
-from tests.checking import ABBA, checked
+from tests.checking import ABBA, all_checked, checked
 
 
 def lines(text: str) -> list[str]:
@@ -150,3 +150,16 @@ def test_a_notebook_shows_the_same_text() -> None:
     assert "<strong>abba.mck: abba: violated: circular_wait and lock_order</strong>" in html
     assert "mutex_lock(a)" in html
     assert checked("model m; thread t { skip; }")._repr_html_().startswith("<div")
+
+
+def test_a_warning_about_the_text_is_told_once_for_all_scenarios() -> None:
+    text = """model m; var x: 0..3 marked;
+        thread t { x = (x + x) % 3; }
+        scenario one { } scenario two { }"""
+    told = file_text(FileReport("test.mck", all_checked(text)))
+    assert told.count("warning MC070") == 1
+
+
+def test_checks_that_a_limit_left_open_share_a_line() -> None:
+    told = scenario_text(checked(ABBA, states=3))
+    assert "unknown, limit of 3 states: circular_wait, stuck," in told
