@@ -37,7 +37,6 @@ CODES: dict[str, Code] = {
         "not available in this version", "The construct is in the language but not yet in the tool."
     ),
     "MC007": Code("file cannot be written", "Check the folder, its permissions and the file's ending."),
-    "MC008": Code("command line", "`modelcheck COMMAND --help` lists the options and what they take."),
     "MC009": Code(
         "trace file", "A trace is replayed with the specification and the scenario that it was saved from."
     ),
@@ -72,7 +71,9 @@ CODES: dict[str, Code] = {
     "MC032": Code("no result", "The op or verb that is used as a value returns nothing."),
     "MC033": Code("result type", "`return` must agree with the result that the op declares."),
     # Control flow.
-    "MC040": Code("recursion", "Ops are inlined and cannot call themselves, directly or through others."),
+    "MC040": Code(
+        "recursion", "Ops are inlined, and constants evaluated: neither may lead back to itself."
+    ),
     "MC041": Code("cycle without a step", "A loop needs a statement that takes a step."),
     "MC042": Code("goto together with guard", "Convert all of the op to guards, or none of it."),
     "MC043": Code("label", "A label is declared once in its op or thread; no jump enters a scoped guard."),

@@ -11,7 +11,7 @@ T = TypeVar("T")
 NUMBERS = {"Small": (0, 1), "Neg": (-1, 1), "0 .. 2": (0, 2)}
 SETS = {"set of Small": "Small", "set of Mode": "Mode"}
 MODES = ("OFF", "HALF", "ON")
-INDEXES = ("Small", "bool", "Mode")
+INDEXES = ("Small", "bool", "Mode", "Neg")
 
 
 @dataclass(frozen=True)
@@ -221,8 +221,12 @@ class Expressions:
         pen.tag(word)
         kind = pen.one(("Small", "bool", "Mode"))
         name = pen.fresh("i")
-        body = self.truth(scope.plus(Var(name, kind, fixed=True)), depth - 1)
-        return f"({word} {name}: {kind} {{ {body} }})"
+        inner, more = scope.plus(Var(name, kind, fixed=True)), ""
+        if pen.chance(25):
+            pen.tag("two-binders")
+            other = pen.one((pen.fresh("i"), "x"))
+            inner, more = inner.plus(Var(other, "Small", fixed=True)), f", {other}: Small"
+        return f"({word} {name}: {kind}{more} {{ {self.truth(inner, depth - 1)} }})"
 
     def atom(self, scope: Scope) -> str:
         """Return a comparison, a membership, a flag, a lock held."""

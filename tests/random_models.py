@@ -28,16 +28,16 @@ ALL_TAGS = frozenset("""
 READ_ONCE WRITE_ONCE and array-1 array-2 array-of-records assert assign assign-self at atomic atomic-await await bits blocked
 break break-in-atomic call call-condition call-condition-in-atomic call-in-atomic call-into-local call-into-shared choose
 choose-in-atomic choose-maybe-empty choose-where compound const constant-condition continue continue-in-atomic copy-array
-copy-record count daemon data_race dead-thread division either either-in-atomic else emit errno-condition error-path exists finished for
+copy-record count daemon data_race dead-thread division either either-in-atomic else else-if emit errno-condition error-path exists finished for
 for-break-in-atomic for-in-atomic forall free goto guard guard-device guard-mutex guard-percpu_read guard-percpu_write
 guarded_by guarded_by-both held held-by held-in-code if if-in-atomic implies in increment index-out-of-range init init-choose
-initial-by-index inside inside-argument invariant local local-array local-from-call local-from-try local-initialised
-local-record lock-argument lock-array lock-interruptible lockdep_assert_held lone-lock lone-release loop marked model-marked
+initial-by-index index-by-scalarset inside inside-argument invariant local local-array local-from-call local-from-try local-initialised
+local-record lock-argument lock-array lock-interruptible lockdep_assert_held lone-lock lone-release loop loop-for-ever marked model-marked
 mover mutex_lock mutex_lock_nested nested-call next op-lock-parameter op-record-parameter op-result or param
 percpu_down_read percpu_down_write reachable record release-in-atomic return return-call return-in-atomic return-value
 scalarset scalarset-equal scoped_cond_guard scoped_guard scoped_guard-try set-operation shift skip step subset ternary
 test-verb thread-local thread-array thread-array-by-type try try-assigned try-assigned-shared try-condition try-in-atomic try-negated
-try-while unfair unguarded when-free while while-call write_guarded_by
+try-while two-binders unbraced unfair unguarded when-free while while-call write_guarded_by
 """.split()) - {"assign-self"}  # fmt: skip
 
 
@@ -85,7 +85,7 @@ class Writer:
 
     def locks(self) -> None:
         kinds = [("l", "mutex", ()), ("k", "mutex", ()), ("p", "percpu_rwsem", ()), ("la", "mutex", ("Small",))]
-        kinds += [("pa", "percpu_rwsem", ("bool",))]
+        kinds += [("pa", "percpu_rwsem", (self.pen.one(("bool", "Neg", "Mode")),))]
         for name, kind, dims in kinds:
             if self.pen.chance((85, 50, 50, 30, 10)[len(self.scope.locks)]):
                 novalidate = " novalidate" if self.pen.chance(5) else ""
@@ -111,7 +111,7 @@ class Writer:
 
     def variables(self) -> None:
         for number in range(self.pen.upto(1, 3)):
-            shape = self.pen.one(("plain", "plain", "plain", "array", "record", "indexed", "records", "array2"))
+            shape = self.pen.one(("plain", "plain", "plain", "array", "record", "indexed", "records", "array2", "by-node"))
             kind = self.pen.one(("bool", "Small", "0 .. 2", "Neg", "Mode", "set of Small", "set of Mode", "Node", "Errno"))
             name = ("x", "y", "z")[number]
             match shape:
@@ -122,6 +122,10 @@ class Writer:
                     dim = self.pen.one(INDEXES)
                     text = f"var {name}[{dim}]: {kind}{self.initial(kind)}{self.mark()};"
                     self.add(text, Var(name, kind, (dim,), shared=True))
+                case "by-node":
+                    self.pen.tag("index-by-scalarset")
+                    self.add(f"var n{number}: Node marked;", Var(f"n{number}", "Node", shared=True))
+                    self.add(f"var {name}[Node]: {kind}{self.mark()};", Var(name, kind, ("Node",), shared=True))
                 case "array2":
                     text = f"var {name}[Small][bool]: {kind}{self.initial(kind)}{self.mark()};"
                     self.add(text, Var(name, kind, ("Small", "bool"), shared=True))
@@ -180,7 +184,7 @@ class Writer:
         if pen.chance(15):
             size, instances = pen.one((("[2]", 2), ("[Small]", 2)))
             pen.tag("thread-array" if size == "[2]" else "thread-array-by-type")
-            scope = scope.plus(Var("self", "Small", fixed=True)) if size == "[Small]" else scope
+            scope = scope.plus(Var("self", "Small", fixed=True))
         daemon = "daemon " if pen.chance(12) else ""
         unfair = "unfair " if pen.chance(6) else ""
         pen.tag(*(word.strip() for word in (daemon, unfair) if word))
@@ -190,7 +194,7 @@ class Writer:
             when = " when ON_BY_DEFAULT"
             instances = 0
         body = self.body()
-        text = body.text(scope, 4)
+        text = body.text(scope, 6)
         if instances:
             label = next((n for n, region in body.labels if not region), "")
             self.threads.append((f"{name}[{pen.upto(0, 1)}]" if size else name, label))

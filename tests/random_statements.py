@@ -194,7 +194,8 @@ class Body:
     def _assert(self, scope: Scope, place: Place) -> str:
         self.pen.tag("assert")
         named = f" as {self.pen.fresh('claim')}" if self.pen.chance(30) else ""
-        return f"assert({self.x.truth(scope)} || {self.x.flag(scope)}){named};"
+        claim = f"{self.x.truth(scope)} || {self.x.flag(scope)} || {self.x.atom(scope)}"
+        return f"assert({claim}{' || true' * self.pen.chance(40)}){named};"
 
     def _emit(self, scope: Scope, place: Place) -> str:
         self.pen.tag("emit")
@@ -202,7 +203,7 @@ class Body:
 
     def _once(self, scope: Scope, place: Place) -> str:
         pen = self.pen
-        if pen.chance(20) and scope.locks:
+        if pen.chance(8) and scope.locks:
             pen.tag("lockdep_assert_held")
             return f"lockdep_assert_held({self.x.lock(scope)});"
         var = self.target(scope)
@@ -213,7 +214,8 @@ class Body:
 
     def _await(self, scope: Scope, place: Place) -> str:
         self.pen.tag("await")
-        return f"await({self.x.truth(scope, 1)});"
+        either = f" || !({self.x.atom(scope)})" if self.pen.chance(50) else ""
+        return f"await({self.x.truth(scope, 1)}{either});"
 
     # --- structure -------------------------------------------------------------------------------
 
@@ -228,11 +230,21 @@ class Body:
         if (codes := scope.of("Errno")) and self.pen.chance(40):
             self.pen.tag("errno-condition")
             test = self.x.place(scope, self.pen.one(codes))
-        text = f"if ({test}) {self.block(scope, place, 2)}"
+        text = f"if ({test}) {self.branch(scope, place)}"
         if self.pen.chance(40):
             self.pen.tag("else")
+            if self.pen.chance(25):
+                self.pen.tag("else-if")
+                text += f" else if ({self.x.truth(scope, 1)}) {self.branch(scope, place)}"
             text += f" else {self.block(scope, place, 2)}"
         return text
+
+    def branch(self, scope: Scope, place: Place) -> str:
+        """Return a block, or one statement without braces; a dangling `else` is the outer block's own."""
+        if self.pen.chance(80):
+            return self.block(scope, place, 2)
+        self.pen.tag("unbraced")
+        return self._assign(scope, place)[0]
 
     def _while(self, scope: Scope, place: Place) -> str:
         self.pen.tag("while")
@@ -245,6 +257,9 @@ class Body:
     def _loop(self, scope: Scope, place: Place) -> str:
         self.pen.tag("loop")
         inside = self.statements(scope, replace(place, loop=True, for_loop=False), 2)
+        if self.pen.chance(15):
+            self.pen.tag("loop-for-ever")
+            return f"loop {{\n{inside}await({self.x.truth(self.last, 1)});\n}}"
         return f"loop {{\n{inside}if ({self.x.truth(self.last, 1)}) {{ break; }}\nskip;\n}}"
 
     def _for(self, scope: Scope, place: Place) -> str:
@@ -330,14 +345,14 @@ class Body:
 
     def _verb(self, scope: Scope, place: Place) -> str:
         """Return a release, right or wrong."""
-        found = self.some_pair(scope) if self.pen.chance(40) else None
+        found = self.some_pair(scope) if self.pen.chance(15) else None
         if found is None:
             return ""
         self.pen.tag("release-in-atomic" if place.atomic else "lone-release")
         return f"{found[2]}({found[0]});"
 
     def _wrong(self, scope: Scope, place: Place) -> str:
-        found = self.some_pair(scope) if self.pen.chance(50) else None
+        found = self.some_pair(scope) if self.pen.chance(25) else None
         if found is None:
             return ""
         self.pen.tag("lone-lock")

@@ -77,11 +77,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The verdict on one check or property. `kind`: "check", "invariant", "step" or "reachable"."""
+    """The verdict on one check or property. `kind`: "check", "invariant", "step" or "reachable".
+
+    `unclaimed`: it would hold, but reads a variable that is in a data race (SEMANTICS A2).
+    """
 
     kind: str
     name: str
     verdict: Verdict
+    unclaimed: bool = False
 
 
 def instance_name(lock: Lock, index: tuple[int, ...]) -> str:

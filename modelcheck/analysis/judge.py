@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from modelcheck.analysis.discipline import discipline
-from modelcheck.analysis.finding import DEADLOCKS, Finding, Outcome
+from modelcheck.analysis.finding import DEADLOCKS, Finding, Outcome, listed
 from modelcheck.analysis.lock_order import Order, canonical, lock_order
 from modelcheck.analysis.order_findings import order_findings
 from modelcheck.analysis.telling import finding_of, reached, text_of
@@ -18,7 +18,7 @@ from modelcheck.analysis.vacuity import Coverage, coverage
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CHECKS
 from modelcheck.engine.engine import Answers
-from modelcheck.language.model import Model
+from modelcheck.language.model import Model, Property, refs
 from modelcheck.result.trace import Exhausted
 from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Unknown, Verdict, Violated
 from modelcheck.semantics.questions import (
@@ -111,6 +111,7 @@ def _unreached(explainer: Explainer, asked: tuple[Question, ...], answers: Answe
 def _outcomes(
     model: Model, answers: Answers, findings: tuple[Finding, ...], only: frozenset[str]
 ) -> Iterator[Outcome]:
+    racing = {f.cause[1] for f in findings if f.check == "race"}
     for check in CHECKS:
         if check not in ("deadlock", "vacuity") and _is_wanted(check, only):
             verdict = _verdict(answers, check, [f for f in findings if f.check == check])
@@ -121,7 +122,17 @@ def _outcomes(
     for each in model.properties:
         if _is_wanted(each.name, only) or _is_wanted(each.kind, only):
             mine = [f for f in findings if f.check == each.kind and f.name == each.name]
-            yield Outcome(each.kind, each.name, _verdict(answers, each.name, mine))
+            yield _claimed(each, _verdict(answers, each.name, mine), racing)
+
+
+def _claimed(wanted: Property, verdict: Verdict, racing: set[str]) -> Outcome:
+    """Without races statement-sized steps show all that can happen; with one, `holds` is not claimed (SEMANTICS A2)."""
+    read = {ref.var.name for ref in refs(wanted.expr)} & racing
+    if not read or wanted.kind == "reachable" or not isinstance(verdict, Holds | Proved):
+        return Outcome(wanted.kind, wanted.name, verdict)
+    names = listed([f"`{name}`" for name in sorted(read)])
+    reason = f"it reads {names}, which two threads access at once: see the data race"
+    return Outcome(wanted.kind, wanted.name, Unknown(reason), unclaimed=True)
 
 
 def _is_wanted(name: str, only: frozenset[str]) -> bool:

@@ -84,12 +84,12 @@ def _check(console: Console, wanted: _Wanted) -> int:
         reports.append(report)
         if report.interrupted:
             break
-    if console.json:
-        console.write(report_json(reports, reproducible=wanted.reproducible))
-    else:
+    if not console.json:
         _summary(console, reports)
     if wanted.save_trace:
         _save_trace(console, wanted, reports)
+    if console.json:
+        console.write(report_json(reports, reproducible=wanted.reproducible))
     return gravest([report.exit_code for report in reports])
 
 

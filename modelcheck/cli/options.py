@@ -100,7 +100,7 @@ def given(parameters: tuple[tuple[str, str], ...]) -> dict[str, str]:
 
 
 def free_memory() -> int | None:
-    """Return 70% of the memory that is free now, and what this process has already; None where that is not known."""
+    """Return 70% of the memory that is free now (SEMANTICS H17); None where that is not known."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except (OSError, ValueError):

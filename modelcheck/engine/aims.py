@@ -8,7 +8,7 @@ from then on the search looks for what shows another cause.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelcheck.engine.collecting import Collector
 from modelcheck.engine.engine import Found
@@ -104,6 +104,36 @@ def site_of(system: TransitionSystem, broken: Broken) -> Site:
     return thread.declaration, str(place), breach.check, breach.name, f"{breach.span} {breach.message}"
 
 
+def in_state(asked: Asked, aim: Aim, frame: Frame) -> Truth:
+    """Return whether the aim shows in the state."""
+    if isinstance(aim.question, StatePredicate):
+        return asked.state(aim.question, frame)[aim.undefined]
+    assert isinstance(aim.question, CircularWaits)
+    return asked.circular(frame)
+
+
+def in_step(asked: Asked, aim: Aim, frame: Frame, going: Going) -> Truth:
+    """Return whether the aim shows in the step that is made from the frame."""
+    assert isinstance(aim.question, StepPredicate)
+    return asked.step(aim.question, frame, going)[aim.undefined]
+
+
+def in_error(aim: Aim, going: Going) -> Truth:
+    """Return whether the step that is tried is an error step of the aim's check."""
+    return disjunction(broken.condition for broken in going.broken if rule_of(broken.breach) == aim.name)
+
+
+def shows(asked: Asked, aim: Aim, frame: Frame, going: Going) -> Truth:
+    """Return whether the aim shows in the state, or in the step from there."""
+    match aim.question:
+        case ErrorSteps():
+            return in_error(aim, going)
+        case StepPredicate():
+            return in_step(asked, aim, frame, going)
+        case _:
+            return in_state(asked, aim, frame)
+
+
 class Hunt:
     """The aims of one search: their terms at each time, and what was found."""
 
@@ -118,12 +148,17 @@ class Hunt:
 
     def in_state(self, frame: Frame) -> list[tuple[Aim, Truth]]:
         """Return what is looked for in a state."""
-        return [(aim, self._state_term(aim, frame)) for aim in self.aims if not aim.is_step]
+        known = conjunction(negation(self._stand(frame, ring)) for ring in self._rings)
+        return [
+            (aim, conjunction((in_state(self._asked, aim, frame), known if aim.name == RING else True)))
+            for aim in self.aims
+            if not aim.is_step
+        ]
 
     def in_step(self, frame: Frame, going: Going) -> list[tuple[Aim, Truth]]:
         """Return what is looked for in a step that is made."""
         return [
-            (aim, self._asked.step(aim.question, frame, going)[aim.undefined])
+            (aim, in_step(self._asked, aim, frame, going))
             for aim in self.aims
             if isinstance(aim.question, StepPredicate)
         ]
@@ -131,26 +166,8 @@ class Hunt:
     def in_error(self, going: Going) -> list[tuple[Aim, Truth]]:
         """Return what is looked for among the error steps."""
         system = self._asked.relation.system
-        return [
-            (
-                aim,
-                disjunction(
-                    broken.condition
-                    for broken in going.broken
-                    if rule_of(broken.breach) == aim.name and site_of(system, broken) not in self._sites
-                ),
-            )
-            for aim in self.aims
-            if isinstance(aim.question, ErrorSteps)
-        ]
-
-    def _state_term(self, aim: Aim, frame: Frame) -> Truth:
-        match aim.question:
-            case StatePredicate():
-                return self._asked.state(aim.question, frame)[aim.undefined]
-            case _:
-                known = (self._stand(frame, ring) for ring in self._rings)
-                return conjunction((self._asked.circular(frame), *map(negation, known)))
+        new = replace(going, broken=tuple(b for b in going.broken if site_of(system, b) not in self._sites))
+        return [(aim, in_error(aim, new)) for aim in self.aims if isinstance(aim.question, ErrorSteps)]
 
     def _stand(self, frame: Frame, places: frozenset[tuple[int, int]]) -> Truth:
         terms = self._asked.relation.terms

@@ -65,7 +65,7 @@ def _not_a_function(ctx: Context, node: syntax.Call) -> Value:
             message = f"`{node.name}` takes steps: it cannot be called in the middle of an expression"
             ctx.error("MC031", place, message, "assign its result to a local variable first")
     elif node.name in STATEMENTS:
-        ctx.error("MC031", place, f"`{node.name}` is a statement and has no value")
+        ctx.error("MC031", place, f"`{node.name}` has no value", "it is a statement of its own")
     elif binding is not None:
         ctx.error("MC012", place, f"`{node.name}` is {KINDS[type(binding)]}, not a function")
     elif later.is_later(node.name):

@@ -221,7 +221,8 @@ class Globals(Scope):
 
     def _cycle(self, name: str) -> Binding | None:
         assert self.unit is not None
-        self.unit.collector.error("MC040", self.spans[name], f"`{name}` is declared by means of itself")
+        message, hint = f"`{name}` is declared by means of itself", "one of the ring needs a value of its own"
+        self.unit.collector.error("MC040", self.spans[name], message, hint)
         return None
 
 

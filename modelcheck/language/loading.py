@@ -10,8 +10,13 @@ from modelcheck.diagnostics import Collector, Diagnostic, SpecError
 from modelcheck.language.syntax import Import, Specification
 from modelcheck.source import Source, Span
 
+_CANNOT_READ = "cannot read the file: "
+
 LARGEST_FILE = 1 << 20
 """Bytes; also characters of a text that is no file. A specification that people wrote has a hundredth of it."""
+
+DEEPEST_IMPORT = 100
+"""Files that import each other in a chain."""
 
 
 def read(path: str | Path) -> Source:
@@ -75,6 +80,10 @@ class _Imports:
         if ring:
             chain = " imports ".join(f"`{each}`" for each in (*ring, name))
             self.problems.error("MC005", declaration.span, f"import cycle: {chain}")
+        elif len(way) > DEEPEST_IMPORT:
+            self.problems.error(
+                "MC003", declaration.span, f"imports are nested more than {DEEPEST_IMPORT} levels deep"
+            )
         elif identity not in self.seen:
             imported = self._read(name, declaration.span)
             if imported is not None:
@@ -85,7 +94,8 @@ class _Imports:
             return read(name)
         except SpecError as error:
             for each in error.diagnostics:
-                self.problems.error("MC004", span, f"cannot import `{name}`: {each.message}", each.hint)
+                why = each.message.removeprefix(_CANNOT_READ)
+                self.problems.error("MC004", span, f"cannot import `{name}`: {why}", each.hint)
             return None
 
 
@@ -132,6 +142,4 @@ def _too_large(name: str, size: int) -> SpecError:
 
 
 def _unreadable(name: str, message: str, hint: str = "") -> SpecError:
-    return SpecError(
-        [Diagnostic("MC002", f"cannot read the file: {message}", Span(Source(name, ""), 0, 0), hint)]
-    )
+    return SpecError([Diagnostic("MC002", _CANNOT_READ + message, Span(Source(name, ""), 0, 0), hint)])

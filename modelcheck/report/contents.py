@@ -47,9 +47,10 @@ class ScenarioReport:
 
     @property
     def undecided(self) -> bool:
-        """True if some check or property was not decided."""
+        """True if some check or property was not decided; what a race leaves unclaimed is told as the race."""
         return bool(self.stopped) or any(
-            isinstance(outcome.verdict, Unknown | Bounded) for outcome in self.judgement.outcomes
+            isinstance(outcome.verdict, Unknown | Bounded) and not outcome.unclaimed
+            for outcome in self.judgement.outcomes
         )
 
     @property

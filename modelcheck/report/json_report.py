@@ -20,6 +20,7 @@ from modelcheck.report.contents import FileReport, ScenarioReport, gravest
 from modelcheck.report.steps import rows, statement, values
 from modelcheck.result.trace import ClosedSet, Exhausted, Trace, Witnesses
 from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Unknown, Verdict, Violated, word
+from modelcheck.semantics.transition_system import INIT
 from modelcheck.source import Span
 
 VERSION = 1
@@ -199,7 +200,7 @@ def _finding(explainer: Explainer, finding: Finding) -> Json:
     }
     if finding.evidence is not None:
         document |= _evidence(explainer, finding.evidence)
-    if finding.trace is not None:
+    if finding.trace is not None and not any(step.location == INIT for step in finding.trace.steps):
         document["ending"] = _situation(explainer, explainer.situation(finding.trace, finding.members))
     return document
 

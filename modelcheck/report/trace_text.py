@@ -9,6 +9,7 @@ from modelcheck.analysis.waiting import Explainer, Hold, Situation, Wait
 from modelcheck.language.model import Thread
 from modelcheck.report.steps import Row, rows, statement, values
 from modelcheck.result.trace import Trace
+from modelcheck.semantics.transition_system import INIT
 
 _HEADS = ("step", "thread", "place", "statement", "what changed")
 
@@ -71,6 +72,9 @@ def ending_lines(explainer: Explainer, finding: Finding) -> Iterator[str]:
     """Yield what the last state of a finding's trace means."""
     trace = finding.trace
     assert trace is not None
+    if trace.steps and trace.steps[0].location == INIT:
+        yield "before the first step"
+        return
     yield _headline(trace, finding)
     yield from situation_lines(explainer, explainer.situation(trace, finding.members))
 

@@ -140,3 +140,21 @@ def test_deadlock_can_be_asked_for_alone() -> None:
 def test_a_time_limit_is_a_limit() -> None:
     report = checked(TEXT, Options(limits=Limits()))
     assert report.stopped == ""
+
+
+def test_a_property_that_reads_a_racing_variable_is_not_claimed_to_hold() -> None:
+    text = """
+        model race; var x: 0..3; var y: 0..3 marked;
+        invariant of_x: x < 3; invariant of_y: y < 3; step of_step: next(x) < 3; reachable reached: x == 2;
+        thread one { x = 1; y = 1; } thread two { x = 2; }
+    """
+    report = checked(text)
+    told = verdicts(report)
+    assert (told["of_x"], told["of_step"], told["of_y"], told["reached"]) == (
+        "unknown",
+        "unknown",
+        "holds",
+        "holds",
+    )
+    assert report.exit_code == 1
+    assert checked(text + "scenario s { expect race(x); }").exit_code == 0

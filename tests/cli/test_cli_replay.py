@@ -93,6 +93,12 @@ def test_what_is_no_trace_is_a_diagnostic(folder: Path, text: str, capsys: Captu
     assert "Traceback" not in printed
 
 
+def test_with_json_there_is_one_document_even_if_the_trace_cannot_be_written(capsys: Captured) -> None:
+    assert modelcheck("check", "--json", "deadlock.mck", "--save-trace", "no/folder/trace.json") == 2
+    document = json.loads(capsys.readouterr().out)
+    assert document["diagnostics"][0]["code"] == "MC007"
+
+
 VIOLATIONS = {
     "invariant": "var x: 0..3 marked; invariant small: x < 2; thread t { x = 1; x = 2; }",
     "step": "var x: 0..3 marked; step rises: next(x) > x; thread t { x = 1; x = 0; }",

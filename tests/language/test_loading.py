@@ -96,5 +96,13 @@ def test_a_missing_import_is_reported_where_it_is_named_with_the_errors_of_the_o
         parse_with_imports("main.mck")
     assert [(d.code, str(d.span), d.message) for d in caught.value.diagnostics] == [
         ("MC001", "a.mck:1", "expected a name, found the end of the file"),
-        ("MC004", "main.mck:2", "cannot import `none.mck`: cannot read the file: there is no such file"),
+        ("MC004", "main.mck:2", "cannot import `none.mck`: there is no such file"),
     ]
+
+
+def test_a_chain_of_imports_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for i in range(1000):
+        Path(f"f{i}.mck").write_text(f'import "f{i + 1}.mck";', encoding="utf-8")
+    with pytest.raises(SpecError, match="imports are nested more than 100 levels deep"):
+        parse_with_imports("f0.mck")

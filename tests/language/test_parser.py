@@ -6,7 +6,6 @@ import pytest
 
 from modelcheck.diagnostics import SpecError
 from modelcheck.language import syntax as s
-from modelcheck.language.loading import LARGEST_FILE
 from modelcheck.language.parser import parse
 from modelcheck.language.printer import expression_text
 from modelcheck.source import Source
@@ -391,35 +390,3 @@ def test_comments_are_kept_beside_the_tree() -> None:
         s.Comment("// three", own_line=False),
     )
     assert [comment.span.line for comment in found] == [1, 2, 2]
-
-
-# --- limits --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            "const A = " + "(" * 10_000 + "a" + ")" * 10_000 + ";",
-            "brackets are nested more than 200 levels deep",
-        ),
-        ("op f() " + "{" * 10_000 + "}" * 10_000, "brackets are nested more than 200 levels deep"),
-        ("const A = " + "(" * 10_000, "brackets are nested more than 200 levels deep"),
-        ("const A = " + " + ".join("a" * 10_000) + ";", "this is nested more than 500 levels deep"),
-        ("const A = " + "!" * 10_000 + "a;", "this is nested more than 500 levels deep"),
-        ("op f() { " + "if (a) { } else " * 10_000 + "{ } }", "this is nested more than 500 levels deep"),
-        ("op f() { " + "if (a) " * 10_000 + "skip; }", "blocks are nested more than 200 levels deep"),
-    ],
-    ids=["parentheses", "blocks", "open", "sum", "not", "else if", "if if"],
-)
-def test_what_is_nested_too_deep_is_refused_clearly(text: str, message: str) -> None:
-    assert error(text) == f"MC003 {message}"
-
-
-def test_long_is_not_deep() -> None:
-    assert len(statements("x = 1; " * 5_000)) == 5_000
-    assert expression(" + ".join("a" * 400))
-
-
-def test_a_text_that_is_too_large_is_refused() -> None:
-    assert error(" " * (LARGEST_FILE + 1)) == "MC003 the file has 1_048_577 bytes; at most 1_048_576 are read"
