@@ -97,11 +97,12 @@ class Induction:
 
 @dataclass(frozen=True)
 class Certificate:
-    """What is needed to do a proof again: what never shows, k, and the facts that help."""
+    """What is needed to do a proof again: what never shows, k, and what helps: facts, and what was proved before."""
 
     aims: tuple[Aim, ...]
     k: int
     facts: tuple[Fact, ...]
+    before: tuple[Aim, ...] = ()
 
 
 def recheck(system: TransitionSystem, certificate: Certificate, budget: Budget) -> None:
@@ -110,7 +111,8 @@ def recheck(system: TransitionSystem, certificate: Certificate, budget: Budget) 
     asked = Asked(relation)
     _recheck_facts(relation, certificate.facts, budget)
     _recheck_first_case(asked, certificate, budget)
-    induction = Induction(asked, certificate.aims, certificate.facts, budget, plain=True)
+    induction = Induction(asked, (*certificate.before, *certificate.aims), certificate.facts, budget, plain=True)
+    induction.believe(tuple(dict.fromkeys(aim.name for aim in certificate.before)))
     while induction.k < certificate.k:
         induction.lengthen()
     names = tuple(dict.fromkeys(aim.name for aim in certificate.aims))

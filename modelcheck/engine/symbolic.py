@@ -50,3 +50,122 @@ def explore(
     except KeyboardInterrupt:
         run.stopped = "interrupted"
     return run.answers()
+
+
+class _Run:
+    """One search: what it works on, and what it knows."""
+
+    def __init__(
+        self, system: TransitionSystem, questions: tuple[Question, ...], limits: Limits, progress: Progress | None
+    ) -> None:
+        self.stopped = ""
+        self._system = system
+        self._questions = questions
+        self._deepest = DEEPEST if limits.depth is None else limits.depth
+        self._progress = progress
+        self._budget = Budget(limits)
+        self._interpreter = Interpreter(system)
+        self._asked = Asked(Relation(system, BitVectors()))
+        self._aims, self._open = aims_of(self._asked.relation, questions)
+        self._hunt = Hunt(self._interpreter, self._asked, self._aims)
+        self._bounded = Bounded(self._interpreter, self._asked, self._hunt, self._budget)
+        self._facts: list[Fact] = []
+        self._induction: Induction | None = None
+        self._inducing = True
+        self._proofs: dict[str, str] = {}
+
+    def go(self) -> None:
+        """Look and prove, one step deeper each time."""
+        while self._undecided and not self._bounded.complete:
+            if self._bounded.level >= self._deepest:
+                self.stopped = f"depth limit of {self._deepest} steps"
+                return
+            self._bounded.deepen()
+            if self._progress is not None:
+                self._progress(self._statistics, len(self._undecided))
+            if not self._bounded.complete and 1 <= self._bounded.level <= MOST_STEPS_OF_INDUCTION:
+                self._induce()
+        if self._bounded.complete:
+            self._proofs.update(dict.fromkeys(self._undecided, self._bounded.complete))
+        else:
+            self.stopped = f"all that was asked is decided, at depth {self._bounded.level}"
+
+    @property
+    def _undecided(self) -> tuple[str, ...]:
+        decided = {*self._hunt.violated, *self._proofs, *self._bounded.gave_up}
+        return tuple(dict.fromkeys(aim.name for aim in self._aims if aim.name not in decided))
+
+    def _induce(self) -> None:
+        """Try the step case for a k as deep as the bounded search has come; stop trying where z3 gives up."""
+        if not self._inducing or not self._undecided:
+            return
+        try:
+            if self._induction is None:
+                self._facts = inductive(
+                    self._interpreter, self._asked.relation, guessed(self._interpreter), self._budget
+                )
+                self._induction = Induction(self._asked, self._aims, self._facts, self._budget)
+            while self._induction.k < self._bounded.level:
+                self._induction.lengthen()
+            self._believe(self._induction, self._induction.proved(self._undecided))
+        except GaveUpError:
+            self._inducing = False
+
+    def _believe(self, induction: Induction, names: tuple[str, ...]) -> None:
+        """Do the proof again; then use it."""
+        if not names:
+            return
+        certificate = Certificate(
+            aims=self._aims_named(names),
+            k=induction.k,
+            facts=tuple(self._facts),
+            before=self._aims_named(tuple(self._proofs)),
+        )
+        recheck(self._system, certificate, self._budget)
+        induction.believe(names)
+        helped = f", with {len(self._facts)} auxiliary facts" if self._facts else ""
+        self._proofs.update(dict.fromkeys(names, f"k-induction, k = {induction.k}{helped}"))
+        self._hunt.aims = [aim for aim in self._hunt.aims if aim.name not in names]
+
+    def _aims_named(self, names: tuple[str, ...]) -> tuple[Aim, ...]:
+        return tuple(aim for aim in self._aims if aim.name in names)
+
+    # --- what is known ---------------------------------------------------------------------------
+
+    @property
+    def _statistics(self) -> Statistics:
+        return Statistics(
+            depth=max(self._bounded.level, 0),
+            seconds=self._budget.seconds,
+            peak_memory=peak_memory(),
+            queries=tuple(self._budget.queries),
+        )
+
+    def answers(self) -> Answers:
+        """Return what was found, proved, looked at up to a depth, and left open."""
+        level = max(self._bounded.level, 0)
+        proofs = dict(self._proofs)
+        bounds = dict.fromkeys(self._undecided, level)
+        left = {**self._open, **self._bounded.gave_up}
+        for name, why in self._half_decided():
+            said = proofs.pop(name, "") or f"not in the first {bounds.pop(name, level)} steps"
+            left[name] = why.format(said)
+        return Answers(
+            statistics=self._statistics,
+            stopped=self.stopped,
+            found=tuple(sorted(self._hunt.found, key=lambda found: found.level)),
+            proofs=proofs,
+            bounds=bounds,
+            open=left,
+        )
+
+    def _half_decided(self) -> list[tuple[str, str]]:
+        """Return the names of which a proof or a bound says only half, and what it leaves."""
+        found = []
+        if any(isinstance(q, Crossings) for q in self._questions) and self._system.model.calls:
+            found.append(("lock_rules", "error steps: {}; whether each call gives back its locks was not looked at"))
+        for question in self._questions:
+            if isinstance(question, StatePredicate) and question.check == "reachable":
+                if question.name in self._proofs:
+                    found.append((question.name, "never reached ({}); a complete search has the evidence"))
+        return [(name, why) for name, why in found if name not in self._hunt.violated | set(self._bounded.gave_up)]

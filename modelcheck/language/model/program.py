@@ -1,0 +1,167 @@
+"""Threads as program graphs, properties, scenarios, and the Model itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from modelcheck.language.model.effects import Call, Effects
+from modelcheck.language.model.terms import TRUE, Expr, Lock, LockAt, Ref, Variable, VerbUse
+from modelcheck.source import NOWHERE, Span
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Whom a thread blocked here waits for (SEMANTICS A3).
+
+    `all_of`: pairs (thread number, condition): it waits for that thread while the condition holds.
+    `any_of`: the cells of the condition that it waits on, or None; waits for any that can still write one.
+    `rests`: a daemon blocked here without holding anything is at rest (H3).
+    """
+
+    all_of: tuple[tuple[int, Expr], ...] = ()
+    any_of: tuple[Ref, ...] | None = None
+    rests: bool = False
+
+
+@dataclass(frozen=True)
+class Access:
+    """One access of a statement to a shared variable.
+
+    `marked`: it may race. `unguarded`: guarded_by does not apply (unguarded("...")). `ref` may have index
+    expressions over cells that the statement itself assigns: `anywhere` then says that any element is meant.
+    """
+
+    ref: Ref
+    writes: bool
+    marked: bool = False
+    unguarded: bool = False
+    anywhere: bool = False
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Location:
+    """A control location and the statement that runs from it: a statement, its call stack, its `for` values.
+
+    The statement has a step when `guard` is true (an undefined guard is an error step) and `effects` has an
+    outcome. The thread's end has no effects. `left_by` is the place that made a guard's scope end, for the
+    release on leaving it.
+    """
+
+    number: int
+    span: Span
+    text: str
+    call: Call | None
+    unrolled: tuple[tuple[str, str], ...] = ()
+    guard: Expr = TRUE
+    effects: Effects = ()
+    wait: Wait = Wait()
+    accesses: tuple[Access, ...] = ()
+    verb: VerbUse | None = None
+    left_by: Span | None = None
+    sleeps: bool = False
+
+    @classmethod
+    def of(cls, span: Span, text: str, effects: Effects) -> Location:
+        """Return the location of a statement that is not yet in a program graph."""
+        return cls(-1, span, text, None, effects=effects)
+
+    @property
+    def is_end(self) -> bool:
+        """True of the location where the thread has finished."""
+        return not self.effects
+
+
+@dataclass(frozen=True, eq=False)
+class Thread:
+    """A thread instance as a program graph. `start` runs before time and ends in a Jump to the first location.
+
+    `goals`: its end and the head of every loop that it cannot leave (SEMANTICS A4). `labels`: where each label
+    stands, in every inlined copy, as `label` and as `op.label`.
+    """
+
+    number: int
+    name: str
+    declaration: str
+    daemon: bool
+    unfair: bool
+    locations: tuple[Location, ...]
+    start: Effects
+    goals: frozenset[int]
+    locals: tuple[Variable, ...]
+    labels: dict[str, frozenset[int]]
+    span: Span
+
+    @property
+    def end(self) -> int:
+        """The number of the location where the thread has finished (always there, maybe not reached)."""
+        return len(self.locations) - 1
+
+
+@dataclass(frozen=True)
+class Property:
+    """A named property. `when_free` is the lock of a lock invariant; `expr` is then the body alone."""
+
+    kind: Literal["invariant", "step", "reachable"]
+    name: str
+    expr: Expr
+    when_free: LockAt | None = None
+    span: Span = field(default=NOWHERE, compare=False)
+    text: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One `expect` of a scenario.
+
+    kind: "holds" (names: what is excepted), "violated" (names: one check or property; arguments: thread
+    declarations or others), "order" (names: lock classes; verdict; gates), "count" (what, number),
+    "not_reached" (names: label), "undecided".
+    """
+
+    kind: Literal["holds", "violated", "order", "count", "not_reached", "undecided"]
+    names: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    verdict: str = ""
+    gates: tuple[str, ...] = ()
+    what: str = ""
+    number: int = 0
+    span: Span = field(default=NOWHERE, compare=False)
+    text: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """The scenario that this Model is of; name "" if the file has none."""
+
+    name: str
+    description: str
+    expectations: tuple[Expectation, ...]
+    max_states: int | None = None
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A specification with its parameters bound: what the engines work on.
+
+    `initial`: effects of `init { }` (may choose; no Jump), run before time on the declared initial values.
+    `parameters`: name and shown value. `all_marked`: `model NAME marked;`. `warnings` are rendered diagnostics.
+    `ops` maps an op's name to where it is declared; `op_calls` lists every inlined call.
+    """
+
+    name: str
+    description: str
+    parameters: tuple[tuple[str, str], ...]
+    variables: tuple[Variable, ...]
+    locks: tuple[Lock, ...]
+    threads: tuple[Thread, ...]
+    initial: Effects
+    properties: tuple[Property, ...]
+    scenario: Scenario
+    all_marked: bool
+    calls: tuple[Call, ...]
+    overridden: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    file: str = ""
