@@ -228,11 +228,10 @@ def _facts(model: Model, options: Options, answers: Answers, judgement: Judgemen
         findings=judgement.findings,
         order=judgement.order,
         statistics=answers.statistics,
-        stopped=answers.stopped,
+        undecided=judgement.undecided,
         views=answers.views,
-        counted=options.engine != "z3",
+        counted=not answers.stopped and not answers.statistics.queries,
         asked=frozenset(options.properties) or None,
-        open=frozenset(answers.open),
     )
 
 

@@ -242,12 +242,18 @@ class Expressions:
             var = pen.one(sets)
             if pen.chance(30):
                 pen.tag("subset")
-                return f"({self.place(scope, var)} {pen.one(('<=', '==', '!='))} {self.leaf(scope, var.kind)})"
+                return (
+                    f"({self.place(scope, var)} {pen.one(('<=', '==', '!='))} {self.leaf(scope, var.kind)})"
+                )
             pen.tag("in")
             return f"({self.leaf(scope, SETS[var.kind], simple=True)} in {self.place(scope, var)})"
         if shape == "errno" and (codes := scope.of("Errno")):
             left = self.place(scope, pen.one(codes))
-            return f"!({left})" if pen.chance(50) else f"({left} {pen.one(('==', '!='))} {self.literal(scope, 'Errno')})"
+            return (
+                f"!({left})"
+                if pen.chance(50)
+                else f"({left} {pen.one(('==', '!='))} {self.literal(scope, 'Errno')})"
+            )
         if shape == "node" and (nodes := scope.of("Node")):
             pen.tag("scalarset-equal")
             return f"({self.place(scope, pen.one(nodes))} == {self.leaf(scope, 'Node')})"

@@ -84,7 +84,12 @@ class Writer:
         self.lines += ["scalarset Node = 0 .. 1;", "record Pair { left: Small; right[bool]: bool; }"]
 
     def locks(self) -> None:
-        kinds = [("l", "mutex", ()), ("k", "mutex", ()), ("p", "percpu_rwsem", ()), ("la", "mutex", ("Small",))]
+        kinds = [
+            ("l", "mutex", ()),
+            ("k", "mutex", ()),
+            ("p", "percpu_rwsem", ()),
+            ("la", "mutex", ("Small",)),
+        ]
         kinds += [("pa", "percpu_rwsem", (self.pen.one(("bool", "Neg", "Mode")),))]
         for name, kind, dims in kinds:
             if self.pen.chance((85, 50, 50, 30, 10)[len(self.scope.locks)]):
@@ -111,8 +116,12 @@ class Writer:
 
     def variables(self) -> None:
         for number in range(self.pen.upto(1, 3)):
-            shape = self.pen.one(("plain", "plain", "plain", "array", "record", "indexed", "records", "array2", "by-node"))
-            kind = self.pen.one(("bool", "Small", "0 .. 2", "Neg", "Mode", "set of Small", "set of Mode", "Node", "Errno"))
+            shape = self.pen.one(
+                ("plain", "plain", "plain", "array", "record", "indexed", "records", "array2", "by-node")
+            )
+            kind = self.pen.one(
+                ("bool", "Small", "0 .. 2", "Neg", "Mode", "set of Small", "set of Mode", "Node", "Errno")
+            )
             name = ("x", "y", "z")[number]
             match shape:
                 case "plain":
@@ -125,22 +134,37 @@ class Writer:
                 case "by-node":
                     self.pen.tag("index-by-scalarset")
                     self.add(f"var n{number}: Node marked;", Var(f"n{number}", "Node", shared=True))
-                    self.add(f"var {name}[Node]: {kind}{self.mark()};", Var(name, kind, ("Node",), shared=True))
+                    self.add(
+                        f"var {name}[Node]: {kind}{self.mark()};", Var(name, kind, ("Node",), shared=True)
+                    )
                 case "array2":
                     text = f"var {name}[Small][bool]: {kind}{self.initial(kind)}{self.mark()};"
                     self.add(text, Var(name, kind, ("Small", "bool"), shared=True))
                 case "record":
-                    fields = (Var(f"{name}.left", "Small", shared=True), Var(f"{name}.right", "bool", ("bool",), shared=True))
-                    self.add(f"var {name}: Pair{self.mark()};", *fields, Var(name, "Pair", shared=True, plain=False))
+                    fields = (
+                        Var(f"{name}.left", "Small", shared=True),
+                        Var(f"{name}.right", "bool", ("bool",), shared=True),
+                    )
+                    self.add(
+                        f"var {name}: Pair{self.mark()};",
+                        *fields,
+                        Var(name, "Pair", shared=True, plain=False),
+                    )
                 case "records":
                     self.pen.tag("array-of-records")
                     mark = self.mark()
-                    self.add(f"var {name}[bool]: Pair{mark};", Var(name, "Small", ("bool",), shared=True, suffix=".left"))
+                    self.add(
+                        f"var {name}[bool]: Pair{mark};",
+                        Var(name, "Small", ("bool",), shared=True, suffix=".left"),
+                    )
                 case _:
                     self.pen.tag("initial-by-index")
                     guards = [x.name for x in self.scope.locks if x.dims == ("Small",)]
                     guarded = f" guarded_by {guards[0]}[i]" if guards else ""
-                    self.add(f"var {name}[i: Small]: 0 .. 2 = 2 - i{guarded};", Var(name, "0 .. 2", ("Small",), shared=True))
+                    self.add(
+                        f"var {name}[i: Small]: 0 .. 2 = 2 - i{guarded};",
+                        Var(name, "0 .. 2", ("Small",), shared=True),
+                    )
 
     # --- code ------------------------------------------------------------------------------------
 
@@ -150,7 +174,9 @@ class Writer:
 
     def op(self) -> None:
         pen = self.pen
-        kinds: list[str] = [pen.one(("Small", "bool", "Mode", "0 .. 2", "Pair")) for _ in range(pen.upto(0, 2))]
+        kinds: list[str] = [
+            pen.one(("Small", "bool", "Mode", "0 .. 2", "Pair")) for _ in range(pen.upto(0, 2))
+        ]
         locks = tuple(pen.one(("mutex", "percpu_rwsem")) for _ in range(pen.chance(30)))
         result = pen.one((None, "bool", "Errno", "Small", "Mode", "0 .. 2"))
         scope = Scope(tuple(v for v in self.scope.vars if v.shared or v.fixed), self.scope.locks)

@@ -78,7 +78,19 @@ class Body:
     def statement(self, scope: Scope, place: Place) -> tuple[str, tuple[Var, ...]]:
         """Return a statement and the locals that it declares for those after it."""
         pen = self.pen
-        kinds = ["assign", "assign", "change", "skip", "local", "choose", "either", "if", "verb", "call", "try"]
+        kinds = [
+            "assign",
+            "assign",
+            "change",
+            "skip",
+            "local",
+            "choose",
+            "either",
+            "if",
+            "verb",
+            "call",
+            "try",
+        ]
         kinds += ["assert", "emit", "for", "unguarded", "leave", "once"]
         if self.ops:
             kinds += ["call", "call"]
@@ -89,7 +101,17 @@ class Body:
             kinds += ["scoped", "cond", "tested", "guard", "goto"]
         kind = pen.one(tuple(kinds))
         deeper = replace(place, depth=place.depth - 1)
-        if place.depth <= 0 and kind in ("either", "if", "for", "while", "loop", "atomic", "section", "scoped", "cond"):
+        if place.depth <= 0 and kind in (
+            "either",
+            "if",
+            "for",
+            "while",
+            "loop",
+            "atomic",
+            "section",
+            "scoped",
+            "cond",
+        ):
             kind = "assign"
         made = getattr(self, f"_{kind}")(scope, deeper)
         text, new = made if isinstance(made, tuple) else (made, ())
@@ -117,7 +139,10 @@ class Body:
         whole = [
             v
             for v in scope.vars
-            if v.name != var.name and not v.fixed and not v.suffix and (v.kind, v.dims) == (var.kind, var.dims)
+            if v.name != var.name
+            and not v.fixed
+            and not v.suffix
+            and (v.kind, v.dims) == (var.kind, var.dims)
         ]
         if var.dims and whole and not var.suffix and "." not in var.name and self.pen.chance(40):
             self.pen.tag("copy-array")
@@ -249,7 +274,9 @@ class Body:
     def _while(self, scope: Scope, place: Place) -> str:
         self.pen.tag("while")
         test = self.x.truth(scope, 1)
-        if self.pen.chance(30) and (call := self.call(scope, place, "bool") or self.call(scope, place, "Errno")):
+        if self.pen.chance(30) and (
+            call := self.call(scope, place, "bool") or self.call(scope, place, "Errno")
+        ):
             self.pen.tag("while-call")
             test = self.pen.one(("", "!")) + call
         return f"while ({test}) {self.block(scope, replace(place, loop=True, for_loop=False), 2)}"

@@ -7,13 +7,14 @@ not unmet.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, assert_never
 
 from modelcheck.analysis.finding import DEADLOCKS, Finding, listed
 from modelcheck.analysis.lock_order import Cycle, Order
+from modelcheck.diagnostics import CHECKS
 from modelcheck.language.model import Expectation, Model, Thread
 from modelcheck.result.verdict import Statistics
 from modelcheck.semantics.questions import LocalView
@@ -34,24 +35,33 @@ class Checked:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that expectations speak of. `stopped` is "" after a complete search; `asked` limits what was looked at.
+    """All that expectations speak of.
 
-    `counted` is false of an engine that does not enumerate states.
+    `undecided` maps the checks and properties that were not decided to the reason. `asked` limits what was looked
+    at. `counted` says whether the statistics are those of every reachable state.
     """
 
     model: Model
     findings: tuple[Finding, ...]
     order: Order
     statistics: Statistics
-    stopped: str
+    undecided: Mapping[str, str]
     views: frozenset[LocalView]
     counted: bool = True
     asked: frozenset[str] | None = None
-    open: frozenset[str] = frozenset()
 
-    def left_open(self, check: str) -> str:
-        """Return why a check was not decided; "" if it was."""
-        return self.stopped or ("this engine does not decide it" if check in self.open else "")
+    def left_open(self, name: str) -> str:
+        """Return why a check or property was not decided; "" if it was. What is unknown here is a named assertion."""
+        properties = {each.name for each in self.model.properties}
+        names = (*DEADLOCKS, "lock_order") if name == "deadlock" else (name,)
+        if name not in CHECKS and name not in properties:
+            names = ("assertion",)
+        return next((self.undecided[each] for each in names if each in self.undecided), "")
+
+    @property
+    def anything_open(self) -> str:
+        """Return why something was not decided; the names if there are several reasons."""
+        return told_reasons(self.undecided)
 
     @property
     def violations(self) -> tuple[Finding, ...]:
@@ -88,7 +98,8 @@ def _one(facts: Facts, expectation: Expectation) -> Checked:
         case "not_reached":
             status, why = _not_reached(facts, expectation)
         case "undecided":
-            status, why = ("met", facts.stopped) if facts.stopped else ("unmet", "everything was decided")
+            why = facts.anything_open
+            status, why = ("met", why) if why else ("unmet", "everything was decided")
         case _:
             assert_never(expectation.kind)
     return Checked(expectation.text or expectation.kind, status, why, expectation.span)
@@ -101,8 +112,8 @@ def _holds(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
     """Tell whether the exceptions are violated; what else is violated is told by `_surprises`."""
     names = [n for n in expectation.names if facts.asked is None or n in facts.asked]
     stale = [name for name in names if not any(name in f.names for f in facts.violations)]
-    if stale and facts.stopped:
-        return "undecided", f"{listed(stale)}: {facts.stopped}"
+    if stale and facts.left_open(stale[0]):
+        return "undecided", f"{stale[0]}: {facts.left_open(stale[0])}"
     if stale:
         verb = "holds" if len(stale) == 1 else "hold"
         return "unmet", f"{listed(stale)} {verb}: the exception is out of date"
@@ -110,9 +121,7 @@ def _holds(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
     unnamed = [f for f in others if not any(_covers(facts, e, f) for e in facts.model.scenario.expectations)]
     if unnamed:
         return "unmet", f"violated: {listed(_named(unnamed))}"
-    if facts.stopped or facts.open:
-        return "undecided", facts.stopped or f"this engine does not decide {listed(sorted(facts.open))}"
-    return "met", ""
+    return ("undecided", facts.anything_open) if facts.anything_open else ("met", "")
 
 
 def _violated(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
@@ -221,11 +230,12 @@ def _counted(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
     if expectation.what in ("in", "steps"):
         lengths = [len(f.trace.steps) for f in facts.violations if f.trace is not None]
         if not lengths:
-            return ("undecided", facts.stopped) if facts.stopped else ("unmet", "nothing is violated")
+            open_ = facts.anything_open
+            return ("undecided", open_) if open_ else ("unmet", "nothing is violated")
         actual = min(lengths)
     else:
-        if facts.stopped or not facts.counted:
-            return "undecided", facts.stopped or "this engine does not count states"
+        if not facts.counted:
+            return "undecided", "not every reachable state was counted"
         counts = {
             "states": statistics.states,
             "transitions": statistics.transitions,
@@ -253,3 +263,9 @@ def _places(thread: Thread, label: str) -> frozenset[int]:
     owner, _, own = label.rpartition(".")
     places = thread.labels.get(label, frozenset())
     return places | thread.labels.get(own, frozenset()) if owner == thread.declaration else places
+
+
+def told_reasons(undecided: Mapping[str, str]) -> str:
+    """Return the one reason why something was not decided, or the names of what was not."""
+    reasons = list(dict.fromkeys(undecided.values()))
+    return reasons[0] if len(reasons) == 1 else listed(list(undecided))

@@ -26,6 +26,9 @@ from modelcheck.semantics.questions import (
     StatePredicate,
 )
 
+PREDICATES = ("guarded_by", "race")
+"""Checks that are nothing but state predicates: a model in which nothing can collide asks none, and they hold."""
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -35,6 +38,20 @@ class Judgement:
     outcomes: tuple[Outcome, ...]
     order: Order
     coverage: Coverage
+
+    @property
+    def undecided(self) -> dict[str, str]:
+        """Why some checks and properties were not decided; what a race leaves unclaimed is told as the race."""
+        found = {}
+        for outcome in self.outcomes:
+            match outcome.verdict:
+                case Unknown(reason) if not outcome.unclaimed:
+                    found[outcome.name] = reason
+                case Bounded(depth):
+                    found[outcome.name] = f"nothing is known beyond {depth} steps"
+                case _:
+                    pass
+        return found
 
 
 def judge(
@@ -50,7 +67,7 @@ def judge(
     unreached = tuple(_unreached(explainer, asked, answers)) if complete and not answers.open else ()
     found = (*kept, *unbalanced, *unreached, *order_findings(interpreter, order, rings))
     findings = tuple(f for f in found if not only or only & set(f.names))
-    outcomes = tuple(_outcomes(interpreter.system.model, answers, findings, only))
+    outcomes = tuple(_outcomes(interpreter.system.model, asked, answers, findings, only))
     return Judgement(findings, outcomes, order, coverage(interpreter.system.model, answers))
 
 
@@ -109,16 +126,18 @@ def _unreached(explainer: Explainer, asked: tuple[Question, ...], answers: Answe
 
 
 def _outcomes(
-    model: Model, answers: Answers, findings: tuple[Finding, ...], only: frozenset[str]
+    model: Model,
+    asked: tuple[Question, ...],
+    answers: Answers,
+    findings: tuple[Finding, ...],
+    only: frozenset[str],
 ) -> Iterator[Outcome]:
     racing = {f.cause[1] for f in findings if f.check == "race"}
     for check in CHECKS:
         if check not in ("deadlock", "vacuity") and _is_wanted(check, only):
-            verdict = _verdict(answers, check, [f for f in findings if f.check == check])
-            balance_open = check == "lock_rules" and "balance" in answers.open and bool(model.calls)
-            if balance_open and not isinstance(verdict, Violated):
-                verdict = Unknown(answers.open["balance"])
-            yield Outcome("check", check, verdict)
+            nothing_asked = check in PREDICATES and not any(_is_about(q, check) for q in asked)
+            mine = [f for f in findings if f.check == check]
+            yield Outcome("check", check, Holds() if nothing_asked else _verdict(answers, check, mine))
     for each in model.properties:
         if _is_wanted(each.name, only) or _is_wanted(each.kind, only):
             mine = [f for f in findings if f.check == each.kind and f.name == each.name]
@@ -162,3 +181,7 @@ def _verdict(answers: Answers, name: str, findings: list[Finding]) -> Verdict:
 
 def _is_of(question: Question, name: str) -> bool:
     return isinstance(question, StatePredicate) and question.name == name
+
+
+def _is_about(question: Question, check: str) -> bool:
+    return isinstance(question, StatePredicate) and question.check == check

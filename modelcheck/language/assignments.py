@@ -24,7 +24,18 @@ def call_in(ctx: Context, node: syntax.Expression | None) -> syntax.Call | None:
     return inner if isinstance(inner, syntax.Call) and calls.takes_steps(ctx, inner) else None
 
 
-def assign(work: Work, node: syntax.Assign, way: Way) -> None:
+def assigning(work: Work, node: syntax.Local | syntax.Assign | syntax.Choose, way: Way) -> None:
+    """Lower a statement that gives a variable a value."""
+    match node:
+        case syntax.Local():
+            _local(work, node, way)
+        case syntax.Assign():
+            _assign(work, node, way)
+        case syntax.Choose():
+            _choose(work, node, way)
+
+
+def _assign(work: Work, node: syntax.Assign, way: Way) -> None:
     """Lower an assignment: of an expression in one step, of a call's result after the call."""
     call = call_in(work.ctx, node.value)
     if call is not None and node.operator == "=":
@@ -145,7 +156,7 @@ def declare_local(work: Work, node: syntax.Local, storage: Storage) -> None:
     work.ctx.declare(node.name, StorageBinding(storage, node.span, node), named(node, node.name))
 
 
-def local(work: Work, node: syntax.Local, way: Way) -> None:
+def _local(work: Work, node: syntax.Local, way: Way) -> None:
     """Lower the declaration of a local: a constant initialiser takes no step (SEMANTICS C4)."""
     storage, call = local_storage(work, node), call_in(work.ctx, node.initial)
     if storage is None:
@@ -222,7 +233,7 @@ def choose_parts(work: Work, node: syntax.Choose) -> tuple[Choose, Expr] | None:
     return Choose(ref, low, high, condition(ctx, node.where), node.span), disjunction(options)
 
 
-def choose(work: Work, node: syntax.Choose, way: Way) -> None:
+def _choose(work: Work, node: syntax.Choose, way: Way) -> None:
     """Lower `choose x: T where e`: one transition a value, blocked while there is none.
 
     There is no guard: a value for which `e` is undefined is an error step of its own, and no other's business.

@@ -59,10 +59,7 @@ def elaborate(
     found = gather(specs, unit)
     settings = _settings(unit, found, chosen, parameters or {}, whole)
     shown = declare_constants(unit, found, settings)
-    runs = [i for i in chosen.items if isinstance(i, syntax.Run)] if chosen else []
-    threads = [d for d in found.named.values() if isinstance(d, syntax.Thread)]
-    instances = thread_instances(unit, threads, runs)
-    unit.thread_names = tuple(i.name for i in instances)
+    instances = _instances(unit, found, chosen)
     unit.observed = _observed(found)
     _declare_storage(unit, found)
     _check_bodies(unit, found)
@@ -89,6 +86,14 @@ def elaborate(
         warnings=tuple(d.render() for d in unit.collector.warnings),
         file=specs[0].span.source.name,
     )
+
+
+def _instances(unit: Unit, found: Gathered, chosen: syntax.Scenario | None) -> list[Instance]:
+    runs = [i for i in chosen.items if isinstance(i, syntax.Run)] if chosen else []
+    threads = [d for d in found.named.values() if isinstance(d, syntax.Thread)]
+    instances = thread_instances(unit, threads, runs)
+    unit.thread_names = tuple(i.name for i in instances)
+    return instances
 
 
 # --- scenario and parameters ---------------------------------------------------------------------

@@ -45,12 +45,8 @@ def _plain(work: Work, node: syntax.Statement, way: Way) -> None:
             block(work, node, way)
         case syntax.Empty():
             work.go(way, node.span)
-        case syntax.Local():
-            assignments.local(work, node, way)
-        case syntax.Assign():
-            assignments.assign(work, node, way)
-        case syntax.Choose():
-            assignments.choose(work, node, way)
+        case syntax.Local() | syntax.Assign() | syntax.Choose():
+            assignments.assigning(work, node, way)
         case syntax.Skip() | syntax.Assert() | syntax.Emit() | syntax.Await():
             _simple(work, node, way)
         case syntax.If():

@@ -11,7 +11,7 @@ from modelcheck.analysis.vacuity import Statement, never_run
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import Diagnostic
 from modelcheck.language.model import Model
-from modelcheck.result.verdict import Bounded, Failed, Statistics, Unknown
+from modelcheck.result.verdict import Failed, Statistics
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,9 @@ class ScenarioReport:
         return tuple(f for f in self.findings if f.weight == "warning")
 
     @property
-    def undecided(self) -> bool:
-        """True if some check or property was not decided; what a race leaves unclaimed is told as the race."""
-        return bool(self.stopped) or any(
-            isinstance(outcome.verdict, Unknown | Bounded) and not outcome.unclaimed
-            for outcome in self.judgement.outcomes
-        )
+    def undecided(self) -> dict[str, str]:
+        """The checks and properties that were not decided, with the reason."""
+        return self.judgement.undecided
 
     @property
     def exit_code(self) -> int:
@@ -63,7 +60,7 @@ class ScenarioReport:
         if any(c.status == "unmet" for c in self.checked) or (self.strict and unnamed):
             return 1
         wanted = any(e.kind == "undecided" for e in self.model.scenario.expectations)
-        open_ = self.undecided or any(c.status == "undecided" for c in self.checked)
+        open_ = bool(self.undecided) or any(c.status == "undecided" for c in self.checked)
         return 3 if open_ and not wanted else 0
 
     @property

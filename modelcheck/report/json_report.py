@@ -103,6 +103,7 @@ def scenario_document(report: ScenarioReport, *, reproducible: bool = False) -> 
             "states": statistics.states,
             "transitions": statistics.transitions,
             "depth": statistics.depth,
+            "queries": len(statistics.queries),
         },
         "verdicts": [_outcome(report.explainer, each) for each in report.judgement.outcomes],
         "findings": [_finding(report.explainer, each) for each in report.findings],

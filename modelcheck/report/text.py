@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelcheck.analysis.expectations import Checked
+from modelcheck.analysis.expectations import Checked, told_reasons
 from modelcheck.analysis.finding import Finding, Outcome, listed
 from modelcheck.diagnostics import CODES
 from modelcheck.report.contents import FileReport, ScenarioReport
@@ -92,18 +92,19 @@ def _in_a_word(report: ScenarioReport) -> str:
         case 2:
             return "error: a property is undefined"
         case _:
-            return f"undecided{': ' * bool(report.stopped)}{report.stopped}"
+            return f"undecided: {told_reasons(report.undecided)}"
 
 
 def statistics_line(statistics: Statistics, stopped: str) -> str:
     """Return how large the search was."""
-    parts = [
+    size = [
         counted(statistics.states, "state"),
         counted(statistics.transitions, "transition"),
         f"depth {statistics.depth}",
-        f"{statistics.seconds:.2f} s",
     ]
-    return ", ".join(parts) + (f"; stopped: {stopped}" if stopped else "")
+    if statistics.queries:
+        size = [f"{statistics.depth} steps ahead", f"{len(statistics.queries)} questions to z3"]
+    return ", ".join([*size, f"{statistics.seconds:.2f} s"]) + (f"; stopped: {stopped}" if stopped else "")
 
 
 def counted(number: int, what: str) -> str:

@@ -70,7 +70,9 @@ def examine(chunk: int, check: Check, *, properties: bool = False) -> int:
         looked_at += 1
         if wrong:
             small = shrunk(seed, lambda t: bool(verdict(check, t)), properties=properties)
-            pytest.fail(f"seed {seed}, made smaller:\n{small.text}\n{verdict(check, small.text)}", pytrace=False)
+            pytest.fail(
+                f"seed {seed}, made smaller:\n{small.text}\n{verdict(check, small.text)}", pytrace=False
+            )
     return looked_at
 
 

@@ -25,7 +25,9 @@ class Futures:
     def _components(self) -> nx.DiGraph[int]:
         graph: nx.DiGraph[State] = nx.DiGraph()
         graph.add_nodes_from(self.found.steps)
-        graph.add_edges_from((s, x.target) for s, xs in self.found.steps.items() for x in xs if x.target is not None)
+        graph.add_edges_from(
+            (s, x.target) for s, xs in self.found.steps.items() for x in xs if x.target is not None
+        )
         return nx.condensation(graph)  # type: ignore[no-any-return]
 
     def ever(self, now: Callable[[State], int]) -> dict[State, int]:
@@ -68,7 +70,9 @@ class Futures:
         return self.ever(lambda state: bits_of(t for t in self.threads if self.is_stuck(state, t)))
 
     def at_goal(self, state: State, thread: int) -> bool:
-        return state[self.found.system.location_cells[thread]] in self.found.system.model.threads[thread].goals
+        return (
+            state[self.found.system.location_cells[thread]] in self.found.system.model.threads[thread].goals
+        )
 
     def is_stuck(self, state: State, thread: int) -> bool:
         """SEMANTICS A4, by its sentences."""

@@ -47,7 +47,9 @@ class Twin:
 
     def condition(self, names: list[str]) -> str:
         word = self.chance.choice([" && ", " || "])
-        return word.join(f"({n} {self.chance.choice(['==', '!='])} {self.chance.randint(0, 1)})" for n in names)
+        return word.join(
+            f"({n} {self.chance.choice(['==', '!='])} {self.chance.randint(0, 1)})" for n in names
+        )
 
     # --- statements ------------------------------------------------------------------------------
 
@@ -64,7 +66,9 @@ class Twin:
     def readable(self, held: frozenset[str]) -> list[str]:
         keep = [n for n, lock in (("a", "l"), ("b", "k")) if lock in held]
         names = self.names() if self.chance.random() < 0.15 else [*keep, *self.names()[-1:]]
-        return [n for n in dict.fromkeys(names) if n in keep or SHARED[n] or self.chance.random() < 0.3] or ["c"]
+        return [n for n in dict.fromkeys(names) if n in keep or SHARED[n] or self.chance.random() < 0.3] or [
+            "c"
+        ]
 
     def _assign(self, depth: int, held: frozenset[str]) -> None:
         name = self.target(held)
@@ -128,7 +132,8 @@ def twins(seed: int) -> tuple[str, str]:
     """Return a program with statement steps, and the same with single accesses."""
     chance = random.Random(seed)
     head = "mutex l; mutex k;\n" + "".join(
-        f"var {name}: 0 .. 1 = {chance.randint(0, 1)}{' marked' * marked};\n" for name, marked in SHARED.items()
+        f"var {name}: 0 .. 1 = {chance.randint(0, 1)}{' marked' * marked};\n"
+        for name, marked in SHARED.items()
     )
     whole, split = head, head
     for number in range(chance.choice((2, 2, 3))):

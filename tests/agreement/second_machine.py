@@ -71,7 +71,13 @@ class Run:
     """A thread on its way: from a place where it takes a step to the next one."""
 
     def __init__(
-        self, code: Code, me: int, cells: dict[Key, Value], stack: Stack, local: Local, prefix: tuple[int, ...] = ()
+        self,
+        code: Code,
+        me: int,
+        cells: dict[Key, Value],
+        stack: Stack,
+        local: Local,
+        prefix: tuple[int, ...] = (),
     ) -> None:
         self.code, self.known, self.me, self.threads = code, code.globals, me, code.threads
         self.cells, self.stack, self.local = dict(cells), list(stack), dict(local)
@@ -164,7 +170,9 @@ class Run:
 
     def declared(self, node: s.Local | s.Choose, env: Env) -> Env:
         dims = (
-            tuple(self.known.type_of(d.type, env) for d in node.dimensions) if isinstance(node, s.Local) else ()
+            tuple(self.known.type_of(d.type, env) for d in node.dimensions)
+            if isinstance(node, s.Local)
+            else ()
         )
         base = (env.depth, node.span.start, node.name)
         return env.plus(node.name, Storage(base, dims, self.known.type_of(node.type, env), shared=False))

@@ -179,7 +179,9 @@ class SecondOpinion:
             found.add(State(each, tuple(threads)))
         return found
 
-    def start(self, me: int, node: s.Thread, own: Value | None, cells: tuple[Value, ...]) -> tuple[Stack, Local]:
+    def start(
+        self, me: int, node: s.Thread, own: Value | None, cells: tuple[Value, ...]
+    ) -> tuple[Stack, Local]:
         env = Env(me, 0, () if own is None else (("self", Fixed(own)),))
         run = Steps(self.code, me, dict(zip(self.keys, cells, strict=True)), (), ())
         run.push("return", node, env)

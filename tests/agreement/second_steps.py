@@ -35,7 +35,9 @@ class Steps(Run):
 
     def tidy(self) -> None:
         """Forget what no scope of the stack can name."""
-        bases = {b.base for i in self.stack for _, b in i.env.names if isinstance(b, Storage) and not b.shared}
+        bases = {
+            b.base for i in self.stack for _, b in i.env.names if isinstance(b, Storage) and not b.shared
+        }
         bases |= {"result"}
         if self.stack and self.stack[-1].kind == "take":
             bases |= {"value"}
@@ -211,7 +213,9 @@ class Steps(Run):
         if call.name in VERBS:
             self.first_phase(call, node, env)
         elif call.name == "WRITE_ONCE":
-            self.write(*self.known.place(call.arguments[0], env, self.read), self.value(call.arguments[1], env))
+            self.write(
+                *self.known.place(call.arguments[0], env, self.read), self.value(call.arguments[1], env)
+            )
             self.stack.pop()
         elif call.name.startswith("lockdep_assert_held"):
             lock = self.known.instance(call.arguments[0], env, self.read)
@@ -293,7 +297,12 @@ class Steps(Run):
                 asked, _ = asked_of(test)
                 call = isinstance(asked, s.Call) and (asked.name in VERBS or asked.name in self.known.ops)
                 span = asked.span if call and asked is not None else test.span
-                into = call and isinstance(asked, s.Call) and asked.name in self.known.ops and item.kind != "take"
+                into = (
+                    call
+                    and isinstance(asked, s.Call)
+                    and asked.name in self.known.ops
+                    and item.kind != "take"
+                )
                 return span.start, span.end, "" if into else "test"
             case s.Either():
                 return span.start, span.start + 6, ""

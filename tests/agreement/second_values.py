@@ -323,7 +323,13 @@ class Globals:
     def lock_kind(self, node: s.Expression, env: Env) -> str:
         while not isinstance(node, s.Name):
             assert isinstance(node, s.Paren | s.Unary | s.Index)
-            node = node.inner if isinstance(node, s.Paren) else node.operand if isinstance(node, s.Unary) else node.base
+            node = (
+                node.inner
+                if isinstance(node, s.Paren)
+                else node.operand
+                if isinstance(node, s.Unary)
+                else node.base
+            )
         found = self.find(node.id, env)
         assert isinstance(found, LockStorage)
         return found.kind

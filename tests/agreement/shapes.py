@@ -84,10 +84,14 @@ class Shapes:
 
     def __init__(self, system: TransitionSystem, names: Iterable[tuple[str, tuple[int, ...]]]) -> None:
         numbers = {
-            (cell.variable.name, cell.index): n for n, cell in enumerate(system.cells) if cell.variable is not None
+            (cell.variable.name, cell.index): n
+            for n, cell in enumerate(system.cells)
+            if cell.variable is not None
         }
         self.cells = [numbers[name] for name in names]
-        shared = {n for n, c in enumerate(system.cells) if c.variable is not None and c.variable.kind != "local"}
+        shared = {
+            n for n, c in enumerate(system.cells) if c.variable is not None and c.variable.kind != "local"
+        }
         assert set(self.cells) == shared
         self.places = [[place_of(x) for x in thread.locations] for thread in system.model.threads]
         for places in self.places:

@@ -19,7 +19,9 @@ MOST = 20_000
 
 def endings(found: Explored) -> set[tuple[int, ...]]:
     """Return the shared valuations in which every thread has finished."""
-    shared = [n for n, cell in enumerate(found.system.cells) if cell.variable and cell.variable.kind == "shared"]
+    shared = [
+        n for n, cell in enumerate(found.system.cells) if cell.variable and cell.variable.kind == "shared"
+    ]
     threads = range(len(found.system.model.threads))
     return {
         tuple(state[n] for n in shared)

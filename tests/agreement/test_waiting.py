@@ -29,7 +29,10 @@ def wrongly_lost(case: Case) -> str:
     """Return how the engine's stuck threads differ from those of brute force."""
     futures = Futures(case.graph)
     answers = explore(case.system, (CircularWaits(), StuckForEver(), CannotFinish()), Limits())
-    if len(case.graph.steps) != answers.statistics.states or case.graph.transitions != answers.statistics.transitions:
+    if (
+        len(case.graph.steps) != answers.statistics.states
+        or case.graph.transitions != answers.statistics.transitions
+    ):
         return f"other counts: {answers.statistics}"
     TALLY["circular"] += any(isinstance(f.question, CircularWaits) for f in answers.found)
     for kind, is_lost in ((StuckForEver, futures.is_stuck), (CannotFinish, futures.cannot_finish)):
