@@ -230,7 +230,7 @@ def _facts(model: Model, options: Options, answers: Answers, judgement: Judgemen
         statistics=answers.statistics,
         undecided=judgement.undecided,
         views=answers.views,
-        counted=not answers.stopped and not answers.statistics.queries,
+        counted=not answers.stopped and answers.statistics.states > 0,
         asked=frozenset(options.properties) or None,
     )
 
@@ -244,9 +244,9 @@ def engine(name: str) -> Engine:
         case "auto" | "reference":
             return reference.explore
         case "z3":
-            from modelcheck.engine import symbolic
+            from modelcheck.engine import together
 
-            return symbolic.explore
+            return together.explore
         case _:
             raise ValueError(f"no engine `{name}`: choose one of {', '.join(ENGINES)}")
 

@@ -2,78 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from tests.random_expressions import INDEXES, NUMBERS, SETS, Expressions, LockVar, Pen, Scope, Var
+from tests.random_bodies import Op, Place
+from tests.random_expressions import INDEXES, NUMBERS, SETS, Scope, Var
+from tests.random_lock_statements import LockStatements
 
 LOCALS = ("bool", "Small", "0 .. 2", "Neg", "Mode", "Errno", "set of Small", "Pair", "Node")
-PAIRS = {"mutex": (("mutex_lock", "mutex_unlock"),), "percpu_rwsem": (
-    ("percpu_down_read", "percpu_up_read"), ("percpu_down_write", "percpu_up_write"))}  # fmt: skip
-TRIES = {"mutex": "mutex_trylock", "percpu_rwsem": "percpu_down_read_trylock"}
-TESTS = {"mutex": ("mutex_is_locked",), "percpu_rwsem": ("percpu_is_write_locked", "percpu_is_read_locked")}
-GUARDS = {"mutex": ("mutex", "device"), "percpu_rwsem": ("percpu_read", "percpu_write")}
 
 
-@dataclass(frozen=True)
-class Op:
-    """A generated op. `simple`: its body could stand inside `atomic`."""
-
-    name: str
-    values: tuple[str, ...]
-    locks: tuple[str, ...]
-    result: str | None
-    simple: bool
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a statement stands: what it can leave, and the regions that no jump enters from outside."""
-
-    loop: bool = False
-    atomic: bool = False
-    depth: int = 2
-    region: tuple[int, ...] = ()
-    for_loop: bool = False
-
-
-@dataclass
-class Body:
-    """Writes one body. `style` is "guard" or "goto": no body has both (SEMANTICS H15)."""
-
-    pen: Pen
-    style: str
-    result: str | None
-    ops: tuple[Op, ...]
-    is_op: bool = False
-    simple: bool = False
-    labels: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
-    gotos: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.x = Expressions(self.pen)
-        self.last = Scope()
-
-    # --- blocks ----------------------------------------------------------------------------------
-
-    def block(self, scope: Scope, place: Place, most: int) -> str:
-        return "{\n" + self.statements(scope, place, most) + "}"
-
-    def statements(self, scope: Scope, place: Place, most: int) -> str:
-        lines: list[str] = []
-        own: set[str] = set()
-        for _ in range(self.pen.upto(1, most)):
-            text, new = self.statement(scope, place)
-            if any(v.name in own for v in new):
-                continue
-            own |= {v.name for v in new}
-            scope = scope.plus(*new)
-            if self.style == "goto" and not place.atomic and self.pen.chance(12):
-                label = self.pen.fresh("l")
-                self.labels.append((label, place.region))
-                text = f"{label}: {text}"
-            lines.append(text + "\n")
-        self.last = scope
-        return "".join(lines)
+class Body(LockStatements):
+    """Writes one body."""
 
     def statement(self, scope: Scope, place: Place) -> tuple[str, tuple[Var, ...]]:
         """Return a statement and the locals that it declares for those after it."""
@@ -118,18 +57,6 @@ class Body:
         return (text, new) if text else self._assign(scope, place)
 
     # --- simple statements -----------------------------------------------------------------------
-
-    def place_number(self) -> int:
-        self.pen.numbers += 1
-        return self.pen.numbers
-
-    def target(self, scope: Scope, *kinds: str) -> Var | None:
-        found = tuple(v for v in scope.vars if not v.fixed and v.plain and (not kinds or v.kind in kinds))
-        if not found:
-            return None
-        if (shared := tuple(v for v in found if v.shared)) and self.pen.chance(60):
-            found = shared
-        return self.pen.one(found)
 
     def _assign(self, scope: Scope, place: Place) -> tuple[str, tuple[Var, ...]]:
         var = self.target(scope)
@@ -321,18 +248,6 @@ class Body:
             pen.tag("for-break-in-atomic")
         return f"if ({self.x.truth(scope, 1)}) {{ {word}; }}"
 
-    def give(self, scope: Scope, place: Place) -> str:
-        """Return a `return` with a value of the result's type."""
-        if self.result is None:
-            return "return;"
-        if not place.atomic and not self.simple and self.pen.chance(40):
-            call = self.call(scope, place, self.result)
-            if call:
-                self.pen.tag("return-call")
-                return f"return {call};"
-        self.pen.tag("return-value")
-        return f"return {self.x.of(scope, self.result, 1)};"
-
     def _goto(self, scope: Scope, place: Place) -> str:
         if self.style != "goto":
             return ""
@@ -340,162 +255,6 @@ class Body:
         mark = f"@{len(self.gotos)}@"
         self.gotos.append((mark, place.region))
         return f"if ({self.x.truth(scope, 1)}) {{ goto {mark}; }}"
-
-    # --- locks -----------------------------------------------------------------------------------
-
-    def try_verb(self, scope: Scope) -> str:
-        lock = self.pen.one(scope.locks)
-        return f"{TRIES[lock.kind]}({self.instance(scope, lock)})"
-
-    def instance(self, scope: Scope, lock: LockVar) -> str:
-        return self.x.lock(replace(scope, locks=(lock,)))
-
-    def some_pair(self, scope: Scope) -> tuple[str, str, str] | None:
-        if not scope.locks:
-            return None
-        lock = self.pen.one(scope.locks)
-        take, release = self.pen.one(PAIRS[lock.kind])
-        self.pen.tag(take)
-        return self.instance(scope, lock), take, release
-
-    def _section(self, scope: Scope, place: Place) -> str:
-        found = self.some_pair(scope)
-        if found is None:
-            return ""
-        at, take, release = found
-        inside = self.statements(scope, place, 2)
-        if take == "mutex_lock" and self.pen.chance(10):
-            self.pen.tag("mutex_lock_nested")
-            take, at = "mutex_lock_nested", f"{at}, 1"
-            return f"{take}({at});\n{{ {inside} }}\n{release}({at[:-3]});"
-        return f"{take}({at});\n{{ {inside} }}\n{release}({at});"
-
-    def _verb(self, scope: Scope, place: Place) -> str:
-        """Return a release, right or wrong."""
-        found = self.some_pair(scope) if self.pen.chance(15) else None
-        if found is None:
-            return ""
-        self.pen.tag("release-in-atomic" if place.atomic else "lone-release")
-        return f"{found[2]}({found[0]});"
-
-    def _wrong(self, scope: Scope, place: Place) -> str:
-        found = self.some_pair(scope) if self.pen.chance(25) else None
-        if found is None:
-            return ""
-        self.pen.tag("lone-lock")
-        return f"{found[1]}({found[0]});"
-
-    def _try(self, scope: Scope, place: Place) -> str:
-        if not scope.locks or (not place.atomic and self.pen.chance(50)):
-            return ""
-        self.pen.tag("try-in-atomic" if place.atomic else "try")
-        target = self.target(scope, "bool")
-        if target is not None and self.pen.chance(60):
-            self.pen.tag("try-assigned-shared" if target.shared else "try-assigned")
-            return f"{self.x.place(scope, target)} = {self.try_verb(scope)};"
-        if self.pen.chance(40):
-            return f"if ({self.pen.one(('', '!'))}{self.try_verb(scope)}) {self.block(scope, replace(place, depth=0), 1)}"
-        return f"{self.try_verb(scope)};"
-
-    def _tryif(self, scope: Scope, place: Place) -> str:
-        if not scope.locks:
-            return ""
-        lock = self.pen.one(scope.locks)
-        at = self.instance(scope, lock)
-        release = PAIRS[lock.kind][0][1]
-        if self.pen.chance(35):
-            self.pen.tag("try-negated")
-            way = f"{{ {self.give(scope, place)} }}" if self.pen.chance(60) else self.block(scope, place, 1)
-            return f"if (!{TRIES[lock.kind]}({at})) {way}\n{release}({at});"
-        if self.pen.chance(20):
-            self.pen.tag("try-while")
-            return f"while (!{TRIES[lock.kind]}({at})) {{ skip; }}\n{release}({at});"
-        if lock.kind == "mutex" and self.pen.chance(30):
-            self.pen.tag("lock-interruptible")
-            verb = self.pen.one(("mutex_lock_interruptible", "mutex_lock_killable"))
-            return f"if ({verb}({at})) {{ {self.give(scope, place)} }}\nmutex_unlock({at});"
-        self.pen.tag("try-condition")
-        return f"if ({TRIES[lock.kind]}({at})) {{\n{self.statements(scope, place, 1)}{release}({at});\n}}"
-
-    def _tested(self, scope: Scope, place: Place) -> str:
-        if not scope.locks:
-            return ""
-        lock = self.pen.one(scope.locks)
-        self.pen.tag("test-verb")
-        return f"if ({self.pen.one(TESTS[lock.kind])}({self.instance(scope, lock)})) {self.block(scope, place, 1)}"
-
-    def _guard(self, scope: Scope, place: Place) -> str:
-        if self.style != "guard" or not scope.locks:
-            return ""
-        lock = self.pen.one(scope.locks)
-        kind = self.pen.one(GUARDS[lock.kind])
-        self.pen.tag("guard", f"guard-{kind}")
-        return f"guard({kind})({self.instance(scope, lock)});"
-
-    def _scoped(self, scope: Scope, place: Place) -> str:
-        if not scope.locks:
-            return ""
-        lock = self.pen.one(scope.locks)
-        kind = self.pen.one(GUARDS[lock.kind])
-        if lock.kind == "mutex" and self.pen.chance(40):
-            kind = self.pen.one(("mutex_try", "mutex_intr"))
-            self.pen.tag("scoped_guard-try")
-        self.pen.tag("scoped_guard")
-        inside = replace(place, region=(*place.region, self.place_number()))
-        return f"scoped_guard({kind}, {self.instance(scope, lock)}) {self.block(scope, inside, 2)}"
-
-    def _cond(self, scope: Scope, place: Place) -> str:
-        mutexes = tuple(x for x in scope.locks if x.kind == "mutex")
-        if not mutexes:
-            return ""
-        self.pen.tag("scoped_cond_guard")
-        fail = self.give(scope, place) if self.pen.chance(50) else "skip;"
-        inside = replace(place, region=(*place.region, self.place_number()))
-        at = self.instance(scope, self.pen.one(mutexes))
-        body = self.block(scope, inside, 2)
-        return f"scoped_cond_guard({self.pen.one(('mutex_try', 'mutex_intr'))}, {fail[:-1]}, {at}) {body}"
-
-    # --- calls -----------------------------------------------------------------------------------
-
-    def call(self, scope: Scope, place: Place, result: str | None, *, any_result: bool = False) -> str:
-        """Return a call of an op with this result, or nothing if there is none."""
-        found = tuple(
-            op
-            for op in self.ops
-            if (any_result or op.result == result)
-            and (op.simple or not (place.atomic or self.simple))
-            and all(any(x.kind == kind for x in scope.locks) for kind in op.locks)
-            and ("Pair" not in op.values or scope.of("Pair"))
-        )
-        if not found:
-            return ""
-        op = self.pen.one(found)
-        given = [
-            self.pen.one(scope.of("Pair")).name if kind == "Pair" else self.x.of(scope, kind, 1)
-            for kind in op.values
-        ]
-        given += [self.x.lock(scope, kind) for kind in op.locks]
-        self.pen.tag("call-in-atomic" if place.atomic else "call")
-        if op.locks:
-            self.pen.tag("lock-argument")
-        if self.is_op:
-            self.pen.tag("nested-call")
-        return f"{op.name}({', '.join(given)})"
-
-    def _call(self, scope: Scope, place: Place) -> str:
-        if self.pen.chance(30):
-            test = self.call(scope, place, "bool") or self.call(scope, place, "Errno")
-            if test:
-                self.pen.tag("call-condition-in-atomic" if place.atomic else "call-condition")
-                return f"if ({self.pen.one(('', '!'))}{test}) {self.block(scope, replace(place, depth=0), 1)}"
-        target = self.target(scope, *{op.result: None for op in self.ops if op.result})
-        if target is not None and self.pen.chance(70):
-            call = self.call(scope, place, target.kind)
-            if call:
-                self.pen.tag("call-into-shared" if target.shared else "call-into-local")
-                return f"{self.x.place(scope, target)} = {call};"
-        call = self.call(scope, place, None, any_result=True)
-        return f"{call};" if call else ""
 
     # --- the whole body --------------------------------------------------------------------------
 
@@ -513,3 +272,6 @@ class Body:
             options = tuple(n for n, where in reversed(self.labels) if region[: len(where)] == where)
             inside = inside.replace(mark, self.pen.one(options))
         return "{\n" + inside + "}"
+
+
+__all__ = ["Body", "Op"]

@@ -6,6 +6,7 @@ Never another exception than SpecError, never a silent default; all errors of a 
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def test_every_code_that_a_specification_can_have_is_in_the_corpus() -> None:
 def codes_of(path: Path) -> set[str]:
     """Return the codes in a file of expectations."""
     words = path.read_text(encoding="utf-8").split()
-    return {after.rstrip(":") for word, after in zip(words, words[1:], strict=False) if word == "error"}
+    return {after.rstrip(":") for word, after in pairwise(words) if word == "error"}
 
 
 def test_what_is_not_available_names_what_is() -> None:
@@ -137,7 +138,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a number of 100,000 digits": (b"const A = " + b"9" * 100_000 + b";\n" + BODY.encode(), "MC001"),
     "a name of 100,000 letters": (b"thread a { " + b"x" * 100_000 + b" = 1; }\n", "MC010"),
     "a message in the last column": (b"thread a { x = 1; }", "MC010"),
-    "an error after a BOM and CRLF": (b"\xef\xbb\xbfmutex l;\r\nthread a {\r\n\tmutex_lok(l);\r\n}\r\n", "MC010"),
+    "an error after a BOM and CRLF": (
+        b"\xef\xbb\xbfmutex l;\r\nthread a {\r\n\tmutex_lok(l);\r\n}\r\n",
+        "MC010",
+    ),
 }
 
 
@@ -154,10 +158,13 @@ def test_what_nobody_would_write_is_refused_quickly(name: str, in_folder: Path) 
 
 
 ACCEPTED: dict[str, bytes] = {
-    "BOM and CRLF line ends": b"\xef\xbb\xbfmutex l;\r\nthread a {\r\n    mutex_lock(l); // here\r\n    mutex_unlock(l);\r\n}\r\n",
+    "BOM and CRLF line ends": b"\xef\xbb\xbfmutex l;\r\nthread a {\r\n"
+    b"    mutex_lock(l); // here\r\n    mutex_unlock(l);\r\n}\r\n",
     "no line end at the end": BODY.rstrip().encode(),
     "tabs and form feeds": b"mutex\tl;\f\nthread\ta\t{\tskip;\t}\n",
-    "Unicode in comments and strings": 'model m;\n"Sperre — 施錠 🔒";\n// Überprüfung\nthread a { skip; } /* ‘’ */\n'.encode(),
+    "Unicode in comments and strings": (
+        'model m;\n"Sperre — 施錠 🔒";\n// Überprüfung\nthread a { skip; } /* ‘’ */\n'.encode()
+    ),
     "150 nested parentheses": f"var x: bool;\nthread a {{ x = {nested('(', 'true', ')', 150)}; }}\n".encode(),
     "400 terms": f"var x: 0..1;\nthread a {{ await({' + '.join('x' * 400)} > 7); }}\n".encode(),
     "a line of 10,000 characters": (f"var x: 0..1; thread a {{ {'x = 1; ' * 1_400} }}\n").encode(),

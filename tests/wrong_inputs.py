@@ -11,6 +11,7 @@ from modelcheck.diagnostics import Diagnostic, SpecError
 from modelcheck.language.elaborate import elaborate, scenario_names
 from modelcheck.language.model import Model
 from modelcheck.language.parser import parse_with_imports
+from modelcheck.source import Source
 
 OPTIONS = "// with "
 """A model may begin with `// with NAME=VALUE ... scenario=NAME`: what is given from outside."""
@@ -25,11 +26,11 @@ def options_of(text: str) -> tuple[dict[str, str], str | None]:
     return given, scenario
 
 
-def read_all(path: str, text: str = "") -> tuple[tuple[Model, ...], tuple[Diagnostic, ...]]:
+def read_all(main: Source | str, text: str = "") -> tuple[tuple[Model, ...], tuple[Diagnostic, ...]]:
     """Return the models of every scenario of a file, or all that is wrong with it; no other exception is caught."""
     parameters, scenario = options_of(text)
     try:
-        specs = parse_with_imports(path)
+        specs = parse_with_imports(main)
     except SpecError as error:
         return (), error.diagnostics
     names: tuple[str | None, ...] = scenario_names(specs)

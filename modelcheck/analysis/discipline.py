@@ -46,23 +46,34 @@ def discipline(interpreter: Interpreter, crossings: frozenset[Crossed]) -> tuple
     first: dict[tuple[str, ...], Imbalance] = {}
     for imbalance in imbalances(interpreter.system.model, crossings):
         first.setdefault(imbalance.cause, imbalance)
-    found = []
-    for cause, imbalance in first.items():
-        trace = run_to(interpreter, imbalance)
-        found.append(
-            Finding(
-                check="lock_rules",
-                name="lock_rules",
-                weight="violation",
-                message=imbalance.message,
-                cause=cause,
-                evidence=trace,
-                members=(trace.steps[-1].thread,) if trace.steps else (),
-                span=imbalance.call.span,
-                claim=partial(_shows, interpreter, imbalance),
-            )
-        )
-    return tuple(found)
+    return tuple(_finding(interpreter, each, run_to(interpreter, each)) for each in first.values())
+
+
+def shown_by(interpreter: Interpreter, trace: Trace) -> Iterator[Finding]:
+    """Yield what the last step of a run shows, seen by itself."""
+    before = tuple(step for step in interpreter.before_time if step.target == trace.initial)[:1]
+    crossings = frozenset(
+        (crossing.call.number, crossing.leaves, _held(interpreter, step, cells))
+        for step in (*before, *trace.steps)
+        for crossing, cells in step.crossings
+    )
+    for imbalance in imbalances(interpreter.system.model, crossings):
+        if _shows(interpreter, imbalance, trace):
+            yield _finding(interpreter, imbalance, trace)
+
+
+def _finding(interpreter: Interpreter, imbalance: Imbalance, trace: Trace) -> Finding:
+    return Finding(
+        check="lock_rules",
+        name="lock_rules",
+        weight="violation",
+        message=imbalance.message,
+        cause=imbalance.cause,
+        evidence=trace,
+        members=(trace.steps[-1].thread,) if trace.steps else (),
+        span=imbalance.call.span,
+        claim=partial(_shows, interpreter, imbalance),
+    )
 
 
 def imbalances(model: Model, crossings: frozenset[Crossed]) -> Iterator[Imbalance]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from modelcheck.analysis.discipline import shown_by
 from modelcheck.analysis.finding import Finding
 from modelcheck.analysis.telling import finding_of
 from modelcheck.analysis.waiting import Explainer
@@ -17,6 +18,7 @@ from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import (
     CannotFinish,
     CircularWaits,
+    Crossings,
     ErrorSteps,
     Question,
     StatePredicate,
@@ -146,6 +148,8 @@ def _findings(
                     yield _found(explainer, question, trace, ring.members)
             case StuckForEver() | CannotFinish():
                 yield from _lost(explainer, question, trace, saved)
+            case Crossings():
+                yield from shown_by(explainer.interpreter, trace)
             case StatePredicate() | StepPredicate() if _is_meant(explainer, question, trace, saved):
                 if _shows(explainer.interpreter, trace, question):
                     members = () if isinstance(question, StepPredicate) else _members(question)

@@ -50,7 +50,8 @@ def scenario_text(report: ScenarioReport) -> str:
 
 def scenario_lines(report: ScenarioReport) -> Iterator[str]:
     """Yield all that is said about a scenario below its first line."""
-    yield statistics_line(report.statistics, report.stopped)
+    mattered = report.stopped in report.undecided.values()
+    yield statistics_line(report.statistics, report.stopped if mattered else "")
     for finding in _shown(report.findings):
         yield ""
         yield from finding_lines(report, finding)
@@ -102,8 +103,10 @@ def statistics_line(statistics: Statistics, stopped: str) -> str:
         counted(statistics.transitions, "transition"),
         f"depth {statistics.depth}",
     ]
+    if statistics.queries and not statistics.states:
+        size = [f"{statistics.depth} steps ahead"]
     if statistics.queries:
-        size = [f"{statistics.depth} steps ahead", f"{len(statistics.queries)} questions to z3"]
+        size.append(counted(len(statistics.queries), "question") + " to z3")
     return ", ".join([*size, f"{statistics.seconds:.2f} s"]) + (f"; stopped: {stopped}" if stopped else "")
 
 
@@ -163,17 +166,20 @@ def _ending(report: ScenarioReport, finding: Finding) -> Iterator[str]:
 
 def _verdicts(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
     """Yield a line for each property, and one for all checks with the same verdict that needs no more words."""
-    together: dict[str, list[str]] = {}
+    holding: list[str] = []
+    unknown: dict[str, list[str]] = {}
     apart: list[Outcome] = []
     for outcome in outcomes:
         match outcome.verdict:
             case Holds() if outcome.kind == "check":
-                together.setdefault("holds", []).append(outcome.name)
+                holding.append(outcome.name)
             case Unknown(reason) if outcome.kind == "check":
-                together.setdefault(f"unknown, {reason}", []).append(outcome.name)
+                unknown.setdefault(reason, []).append(outcome.name)
             case _:
                 apart.append(outcome)
-    yield from (f"{verdict}: {', '.join(names)}" for verdict, names in together.items())
+    if holding:
+        yield f"holds: {', '.join(holding)}"
+    yield from (f"unknown: {', '.join(names)} ({reason})" for reason, names in unknown.items())
     yield from (f"{outcome.kind} {outcome.name}: {_verdict(outcome)}" for outcome in apart)
 
 
@@ -186,7 +192,7 @@ def _verdict(outcome: Outcome) -> str:
         case Proved(method, scope):
             return f"proved by {method}{f', for {scope}' if scope else ''}"
         case Bounded(depth):
-            return f"not violated within {depth} steps; nothing is known beyond"
+            return f"not violated within {counted(depth, 'step')}; nothing is known beyond"
         case Unknown(reason):
             return f"unknown: {reason}"
         case Failed(reason):

@@ -14,7 +14,7 @@ from modelcheck.semantics.transition_system import TransitionSystem, transition_
 from tests.agreement.shapes import Explored, TooManyStatesError, explored, model_of
 from tests.random_models import EXAMPLES, REFUSED, numbered, shrunk
 
-MOST = 1200
+MOST = 600
 """Models with more states are left out."""
 CHUNK = 10
 CHUNKS = range(-(-EXAMPLES // CHUNK))

@@ -28,7 +28,7 @@ class Futures:
         graph.add_edges_from(
             (s, x.target) for s, xs in self.found.steps.items() for x in xs if x.target is not None
         )
-        return nx.condensation(graph)  # type: ignore[no-any-return]
+        return nx.condensation(graph)
 
     def ever(self, now: Callable[[State], int]) -> dict[State, int]:
         """Return for every state the bits that hold in it or in a state that can follow."""

@@ -9,7 +9,8 @@ from modelcheck.language import syntax as s
 from tests.agreement.second_values import Env, Fixed, Storage, as_int, values
 
 if TYPE_CHECKING:
-    from tests.agreement.second_machine import Item, Run
+    from tests.agreement.second_items import Item
+    from tests.agreement.second_machine import Run
 
 Way = list[tuple[s.Node, int]]
 
@@ -50,12 +51,12 @@ def below(run: Run, node: s.Node, label: str) -> Way | None:
 def prepare(run: Run, label: str) -> Target:
     """Return where the stack is cut and what is put on it."""
     here = run.jumping
-    for place in range(len(run.stack) - 1, -1, -1):
-        item = run.stack[place]
+    for number in range(len(run.stack) - 1, -1, -1):
+        place, item = number, run.stack[number]
         node = run.node(item)
         if item.kind == "for" and isinstance(node, s.For):
-            number = values(run.known.type_of(node.type, item.env))[as_int(item.extra[0])]  # type: ignore[arg-type]
-            root, env = run.code.block(node.body), item.env.plus(node.name, Fixed(number))
+            value = values(run.known.type_of(node.type, item.env))[as_int(item.extra[0])]  # type: ignore[arg-type]
+            root, env = run.code.block(node.body), item.env.plus(node.name, Fixed(value))
         elif item.kind == "return" and isinstance(node, s.Op | s.Thread):
             root, env = node.body, item.env
         else:

@@ -30,7 +30,7 @@ class Memory(Protocol):
     me: int
     threads: int
 
-    def read(self, key: Key, shared: bool) -> Value: ...  # noqa: FBT001
+    def read(self, key: Key, shared: bool) -> Value: ...
     def put(self, key: Key, value: Value) -> None: ...
 
 

@@ -1,70 +1,26 @@
 """One step of one thread of the second opinion: statements of the syntax tree on an explicit stack (SEMANTICS A1).
 
 The stack has an item for each thing that is still to do, the next one last. What is not a step is done on arrival
-(`settle`); a step is done by `step`, which replays a sequence of choices and asks for one more by ForkError.
+(`settle`); a step is done by Steps.go, which replays a sequence of choices and asks for one more by ForkError.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 from modelcheck.language import syntax as s
 from modelcheck.language.types import Record, show
-from tests.agreement.second_locks import GUARDS, VERBS, BlockedError, LockCells, succeeded
+from tests.agreement.second_items import LONGEST, Code, EndlessError, ForkError, Item, Local, Stack, unwrapped
+from tests.agreement.second_locks import VERBS
 from tests.agreement.second_values import (
-    NUMBERS, Env, Fixed, Globals, Key, LockStorage, Storage, Value, WrongError, as_int, checked, first_value, values,
-)  # fmt: skip
-
-LONGEST = 3000
-
-
-class EndlessError(Exception):
-    """A cycle without a step."""
-
-
-class ForkError(Exception):
-    """There is a choice to make."""
-
-    def __init__(self, options: list[int]) -> None:
-        self.options = options
-
-
-class Item(NamedTuple):
-    """Something to do. `node` is the identity of a syntax node: equal text elsewhere is another place."""
-
-    kind: str
-    node: int
-    env: Env
-    extra: tuple[object, ...] = ()
-
-
-Stack = tuple[Item, ...]
-Local = tuple[tuple[Key, Value], ...]
-
-
-@dataclass
-class Code:
-    """What all runs share: the globals, and the syntax nodes by identity."""
-
-    globals: Globals
-    nodes: dict[int, s.Node]
-    blocks: dict[int, s.Block]
-    threads: int
-
-    def block(self, node: s.Node) -> s.Block:
-        if isinstance(node, s.Block):
-            return node
-        if id(node) not in self.blocks:
-            made = self.blocks[id(node)] = s.Block((node,), span=node.span)  # type: ignore[arg-type]
-            self.nodes[id(made)] = made
-        return self.blocks[id(node)]
-
-
-def unwrapped(node: s.Node | None) -> s.Node | None:
-    while isinstance(node, s.Paren):
-        node = node.inner
-    return node
+    Env,
+    Fixed,
+    Key,
+    Storage,
+    Value,
+    as_int,
+    checked,
+    first_value,
+    values,
+)
 
 
 class Run:
@@ -86,7 +42,7 @@ class Run:
 
     # --- memory, choices -------------------------------------------------------------------------
 
-    def read(self, key: Key, shared: bool) -> Value:  # noqa: FBT001
+    def read(self, key: Key, shared: bool) -> Value:
         return self.cells[key] if shared else self.local[key]
 
     def put(self, key: Key, value: Value) -> None:
@@ -393,7 +349,7 @@ class Run:
             stay = max(n for n, item in enumerate(self.stack) if item.kind in wanted)
             if isinstance(node, s.Break):
                 stay -= 1
-            arrive = ()
+            arrive = []
         releases = [i for i in self.stack[stay + 1 :] if i.kind == "release"]
         del self.stack[stay + 1 :]
         self.stack += arrive

@@ -11,11 +11,22 @@ from dataclasses import dataclass, field
 
 from modelcheck.language import syntax as s
 from modelcheck.language.types import Enum, Range, Scalarset, Type
+from tests.agreement.second_items import Code, ForkError, Item, Local, Stack
 from tests.agreement.second_locks import FIELDS, BlockedError
-from tests.agreement.second_machine import Code, ForkError, Item, Local, Stack
 from tests.agreement.second_steps import Place, Steps
 from tests.agreement.second_values import (
-    Env, Fixed, Globals, Key, LockStorage, Storage, Value, WrongError, as_int, encoded, first_value, values,
+    Env,
+    Fixed,
+    Globals,
+    Key,
+    LockStorage,
+    Storage,
+    Value,
+    WrongError,
+    as_int,
+    encoded,
+    first_value,
+    values,
 )  # fmt: skip
 
 Shape = tuple[tuple[int, ...], tuple[Place, ...]]

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from modelcheck.language import syntax as s
 from modelcheck.language.types import Record
+from tests.agreement.second_items import LONGEST, EndlessError, Item, unwrapped
 from tests.agreement.second_locks import GUARDS, VERBS, BlockedError, LockCells, succeeded
-from tests.agreement.second_machine import LONGEST, EndlessError, Item, Run, unwrapped
+from tests.agreement.second_machine import Run
 from tests.agreement.second_values import (
-    NUMBERS, Env, LockStorage, Storage, Value, WrongError, as_int, checked, encoded, values,
+    NUMBERS,
+    Env,
+    LockStorage,
+    Storage,
+    Value,
+    WrongError,
+    as_int,
+    checked,
+    encoded,
+    values,
 )  # fmt: skip
 
 Place = tuple[object, ...]

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from modelcheck.language import syntax as s
 from modelcheck.language.types import ERRNO, Bool, Enum, Range, Record, RecordField, Scalarset, SetOf, Type
@@ -101,7 +101,7 @@ NUMBERS: dict[str, Callable[[int, int], int]] = {
     "<<": bits(operator.lshift),
     ">>": bits(operator.rshift),
 }
-COMPARISONS: dict[str, Callable[[object, object], bool]] = {
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -138,12 +138,10 @@ class Globals:
                 return SetOf(inner)
 
     def record(self, node: s.RecordDeclaration, env: Env) -> Record:
-        fields = [
-            RecordField(
-                f.name, tuple(self.type_of(d.type, env) for d in f.dimensions), self.type_of(f.type, env)
-            )  # type: ignore[misc]
-            for f in node.fields
-        ]
+        fields: list[RecordField] = []
+        for each in node.fields:
+            dims = [kind for d in each.dimensions if not isinstance(kind := self.type_of(d.type, env), Record)]
+            fields.append(RecordField(each.name, tuple(dims), self.type_of(each.type, env)))
         return Record(node.name, tuple(fields))
 
     def cells(self, storage: Storage) -> Iterator[tuple[Key, Type]]:
@@ -339,7 +337,7 @@ class Globals:
             return read((f"{lock.name}.{part}", *(lock.index or ()), *more), True)
 
         if lock.kind == "mutex":
-            return name != "held_read" and name != "lockdep_assert_held_read" and field_of("owner") == me + 1
+            return name not in ("held_read", "lockdep_assert_held_read") and field_of("owner") == me + 1
         reading = as_int(field_of("readers", me)) > 0
         writing = field_of("block") == me + 1 and bool(field_of("writing"))
         return (reading and "write" not in name) or (writing and "read" not in name)

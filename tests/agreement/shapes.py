@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelcheck.diagnostics import SpecError
 from modelcheck.language.elaborate import elaborate
@@ -138,7 +138,7 @@ def difference(ours: Opinion, theirs: Opinion) -> str:
     return ""
 
 
-def sorted_differences(ours: set[object], theirs: set[object]) -> str:  # type: ignore[type-arg]
+def sorted_differences(ours: set[Any], theirs: set[Any]) -> str:
     return f"explorer only {sorted(ours - theirs, key=repr)[:3]}; second only {sorted(theirs - ours, key=repr)[:3]}"
 
 

@@ -7,7 +7,18 @@ from dataclasses import replace
 import pytest
 
 from modelcheck.language.model import (
-    Assign, Choose, Effects, Either, Emit, Expr, Jump, Require, Test, Thread, Variable, refs,
+    Assign,
+    Choose,
+    Effects,
+    Either,
+    Emit,
+    Expr,
+    Jump,
+    Require,
+    Test,
+    Thread,
+    Variable,
+    refs,
 )  # fmt: skip
 from modelcheck.language.types import bounds
 from modelcheck.semantics.transition_system import State, TransitionSystem

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from modelcheck.language.printer import to_text
+from modelcheck.semantics.transition_system import transition_system
 from tests.agreement.cases import CHUNKS, MOST, Case, examine
 from tests.agreement.shapes import explored, model_of, tree_of
-from modelcheck.semantics.transition_system import transition_system
 
 
 def reprinted_differs(case: Case) -> str:

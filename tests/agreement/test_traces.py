@@ -1,4 +1,4 @@
-"""Every trace that the engine shows is replayed, shortest, and has the fewest switches: brute force on the whole graph."""
+"""Every trace that the engine shows can be replayed, is shortest and has the fewest switches: by brute force."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from modelcheck.result.certify import certify
 from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Undefined
 from modelcheck.semantics.questions import (
-    CannotFinish, CircularWaits, ErrorSteps, StatePredicate, StepPredicate, StuckForEver,
+    CannotFinish,
+    CircularWaits,
+    ErrorSteps,
+    StatePredicate,
+    StepPredicate,
+    StuckForEver,
 )  # fmt: skip
 from modelcheck.semantics.transition_system import INIT, State, Step
 from modelcheck.semantics.waiting import standing

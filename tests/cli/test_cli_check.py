@@ -204,3 +204,33 @@ def test_the_program_starts_as_a_module() -> None:
         check=False,
     )
     assert done.stdout.startswith("modelcheck, version 0.")
+
+
+def test_z3_finds_and_proves_what_is_a_matter_of_one_state(capsys: Captured) -> None:
+    arguments = ["--engine", "z3", "--property", "circular_wait"]
+    assert modelcheck("check", "deadlock.mck", "-p", "BOTH_WAYS=true", *arguments) == 1
+    assert "wait for each other" in capsys.readouterr().out
+    assert modelcheck("check", "deadlock.mck", "-p", "BOTH_WAYS=false", *arguments) == 0
+    assert "circular_wait: proved by" in capsys.readouterr().out
+
+
+def test_z3_says_what_it_does_not_decide(capsys: Captured) -> None:
+    assert modelcheck("check", "holds.mck", "--engine", "z3") == 3
+    printed = capsys.readouterr().out
+    assert "invariant small: proved by" in printed
+    assert "unknown: stuck, cannot_finish (" in printed
+
+
+def test_z3_looks_only_as_far_as_it_is_told(capsys: Captured) -> None:
+    arguments = [
+        "check",
+        "deadlock.mck",
+        "-p",
+        "BOTH_WAYS=true",
+        "--engine",
+        "z3",
+        "--property",
+        "circular_wait",
+    ]
+    assert modelcheck(*arguments, "--depth", "1") == 3
+    assert "not violated within 1 step;" in capsys.readouterr().out

@@ -162,4 +162,5 @@ def test_a_warning_about_the_text_is_told_once_for_all_scenarios() -> None:
 
 def test_checks_that_a_limit_left_open_share_a_line() -> None:
     told = scenario_text(checked(ABBA, states=3))
-    assert "unknown, limit of 3 states: circular_wait, stuck," in told
+    assert "unknown: circular_wait, stuck, cannot_finish," in told
+    assert "(limit of 3 states)" in told

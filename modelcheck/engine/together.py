@@ -1,0 +1,73 @@
+"""z3 for what is a matter of one state or one step, the explorer for what is a matter of all of them.
+
+Who is stuck, who cannot finish, the lock order and the balance of calls speak of every reachable state, and no solver
+query has them; nor has one the evidence that something is never reached. Where the states can be counted quickly, a
+complete search answers just these questions, so that a verdict does not depend on the engine that was chosen. Where
+they cannot, these questions stay open and the answers say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from modelcheck.engine import reference, symbolic
+from modelcheck.engine.engine import Answers, Limits, Progress
+from modelcheck.semantics.questions import (
+    ActionCounts,
+    CannotFinish,
+    Crossings,
+    LocalViews,
+    Question,
+    StatePredicate,
+    StuckForEver,
+)
+from modelcheck.semantics.transition_system import TransitionSystem
+
+QUICKLY = 50_000
+"""A model with more states than this is not enumerated beside z3."""
+
+OF_ALL_STATES = (StuckForEver, CannotFinish, LocalViews, Crossings, ActionCounts)
+
+
+def explore(
+    system: TransitionSystem,
+    questions: tuple[Question, ...],
+    limits: Limits,
+    progress: Progress | None = None,
+) -> Answers:
+    """Answer what z3 can by z3, and the rest by a complete search if that is small."""
+    of_all = tuple(q for q in questions if isinstance(q, OF_ALL_STATES))
+    if not of_all:
+        return symbolic.explore(system, questions, limits, progress)
+    reachable = tuple(q for q in questions if isinstance(q, StatePredicate) and q.check == "reachable")
+    few = replace(limits, states=min(limits.states or QUICKLY, QUICKLY))
+    complete = reference.explore(system, (*of_all, *reachable), few, progress)
+    if complete.stopped:
+        return symbolic.explore(system, questions, limits, progress)
+    others = tuple(q for q in questions if not isinstance(q, OF_ALL_STATES))
+    solved = symbolic.explore(system, others, limits, progress)
+    return _joined(complete, solved, {q.name for q in reachable})
+
+
+def _joined(complete: Answers, solved: Answers, reachable: set[str]) -> Answers:
+    """Return what both say. Every reachable state was looked at, so what is never reached is known to be so."""
+    seen = tuple(f for f in complete.found if isinstance(f.question, OF_ALL_STATES))
+    known = {f.question for f in solved.found}
+    seen += tuple(f for f in complete.found if f not in seen and f.question not in known)
+    statistics = replace(
+        complete.statistics,
+        seconds=complete.statistics.seconds + solved.statistics.seconds,
+        peak_memory=max(complete.statistics.peak_memory, solved.statistics.peak_memory),
+        queries=solved.statistics.queries,
+    )
+    return replace(
+        solved,
+        statistics=statistics,
+        stopped="",
+        found=tuple(sorted((*solved.found, *seen), key=lambda found: found.level)),
+        views=complete.views,
+        crossings=complete.crossings,
+        counts=complete.counts,
+        open={name: why for name, why in solved.open.items() if name not in reachable},
+        bounds={name: depth for name, depth in solved.bounds.items() if name not in reachable},
+    )
