@@ -214,6 +214,8 @@ def _names_of(question: Question) -> tuple[str, ...]:
             return ("lock_rules",)
         case ActionCounts():
             return ("vacuity",)
+        case StatePredicate(check="guarded_by"):
+            return ("guarded_by", "race")  # a variable with a guard is free of races because its guard is kept
         case StatePredicate(check=check, name=name):
             return (check, name)
         case StepPredicate(name=name):

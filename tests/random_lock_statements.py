@@ -105,7 +105,12 @@ class LockStatements(Base):
         lock = self.pen.one(scope.locks)
         kind = self.pen.one(GUARDS[lock.kind])
         self.pen.tag("guard", f"guard-{kind}")
-        return f"guard({kind})({self.instance(scope, lock)});"
+        text = f"guard({kind})({self.instance(scope, lock)});"
+        if len(scope.locks) > 1 and self.pen.chance(40):
+            self.pen.tag("two-guards")
+            other = self.pen.one(tuple(x for x in scope.locks if x is not lock))
+            text += f"\nguard({self.pen.one(GUARDS[other.kind])})({self.instance(scope, other)});"
+        return text
 
     def _scoped(self, scope: Scope, place: Place) -> str:
         if not scope.locks:

@@ -29,18 +29,19 @@ READ_ONCE WRITE_ONCE and array-1 array-2 array-of-records assert assign at atomi
 blocked break break-in-atomic call call-condition call-condition-in-atomic call-in-atomic call-into-local
 call-into-shared choose choose-in-atomic choose-maybe-empty choose-where compound const
 constant-condition continue continue-in-atomic copy-array copy-record count daemon data_race dead-thread
-division either either-in-atomic else else-if emit errno-condition error-path exists finished for
-for-break-in-atomic for-in-atomic forall free goto guard guard-device guard-mutex guard-percpu_read
-guard-percpu_write guarded_by guarded_by-both held held-by held-in-code if if-in-atomic implies in
-increment index-by-scalarset index-out-of-range init init-choose initial-by-index inside inside-argument
-invariant local local-array local-from-call local-from-try local-initialised local-record lock-argument
-lock-array lock-interruptible lockdep_assert_held lone-lock lone-release loop loop-for-ever marked
-model-marked mover mutex_lock mutex_lock_nested nested-call next op-lock-parameter op-record-parameter
-op-result or param percpu_down_read percpu_down_write reachable record release-in-atomic return
-return-call return-in-atomic return-value scalarset scalarset-equal scoped_cond_guard scoped_guard
-scoped_guard-try set-operation shift skip step subset ternary test-verb thread-array thread-array-by-type
-thread-local try try-assigned try-assigned-shared try-condition try-in-atomic try-negated try-while
-two-binders unbraced unfair unguarded when-free while while-call write_guarded_by
+division either either-in-atomic element-read element-written else else-if emit errno-condition
+error-path exists finished for for-break-in-atomic for-in-atomic forall free goto guard guard-device
+guard-mutex guard-percpu_read guard-percpu_write guarded_by guarded_by-both held held-by held-in-code if
+if-in-atomic implies in increment index-by-scalarset index-out-of-range init init-choose initial-by-index
+inside inside-argument invariant local local-array local-from-call local-from-try local-initialised
+local-record lock-argument lock-array lock-interruptible lockdep_assert_held lone-lock lone-release loop
+loop-for-ever marked model-marked mover mutex_lock mutex_lock_nested nested-call next op-lock-parameter
+op-record-parameter op-result or param percpu_down_read percpu_down_write reachable record
+release-in-atomic return return-call return-in-atomic return-value scalarset scalarset-equal
+scoped_cond_guard scoped_guard scoped_guard-try set-operation shift skip step subset ternary test-verb
+thread-array thread-array-by-type thread-local try try-assigned try-assigned-shared try-condition
+try-in-atomic try-negated try-while two-binders two-guards unbraced unfair unguarded when-free while
+while-call write_guarded_by
 """
 ALL_TAGS = frozenset(CONSTRUCTS.split())
 

@@ -33,11 +33,13 @@ class Body(LockStatements):
         kinds += ["assert", "emit", "for", "unguarded", "leave", "once"]
         if self.ops:
             kinds += ["call", "call"]
-        if place.loop:
+        if place.loop or self.style == "guard":
             kinds += ["leave", "leave"]
+        if any(v.dims and not v.shared for v in scope.vars):
+            kinds += ["element"] * 3
         if not place.atomic:
             kinds += ["await", "section", "section", "section", "while", "loop", "atomic", "wrong", "tryif"]
-            kinds += ["scoped", "cond", "tested", "guard", "goto"]
+            kinds += ["scoped", "cond", "tested", "guard", "goto", *["guard"] * 3 * (self.style == "guard")]
         kind = pen.one(tuple(kinds))
         deeper = replace(place, depth=place.depth - 1)
         if place.depth <= 0 and kind in (
@@ -93,6 +95,16 @@ class Body(LockStatements):
             return f"{text}{self.pen.one(('++', '--'))};"
         self.pen.tag("compound")
         return f"{text} {self.pen.one(('+=', '-=', '*=', '/=', '%='))} {self.x.number(scope, 'Small', 1)};"
+
+    def _element(self, scope: Scope, place: Place) -> str:
+        """Return an assignment to an element of a local array, or of one of its elements to something."""
+        var = self.pen.one(tuple(v for v in scope.vars if v.dims and not v.shared))
+        other = self.target(scope, var.kind)
+        if other is not None and self.pen.chance(50):
+            self.pen.tag("element-read")
+            return f"{self.x.place(scope, other)} = {self.x.place(scope, var)};"
+        self.pen.tag("element-written")
+        return f"{self.x.place(scope, var)} = {self.x.of(scope, var.kind)};" if not var.fixed else ""
 
     def _skip(self, scope: Scope, place: Place) -> str:
         self.pen.tag("skip")

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from modelcheck.engine.aims import Aim, rule_of, shows
-from modelcheck.engine.auxiliary import Fact, Terms
+from modelcheck.engine.auxiliary import Facts, terms
 from modelcheck.engine.queries import Asking, Budget
 from modelcheck.semantics.questions import ErrorSteps
 from modelcheck.semantics.symbolic import Frame, Going, Relation
@@ -32,7 +32,7 @@ class Induction:
     """The step case for k = 0, 1, 2, ...: one solver, to which one step after the other is added."""
 
     def __init__(
-        self, asked: Asked, aims: Sequence[Aim], facts: Sequence[Fact], budget: Budget, *, plain: bool = False
+        self, asked: Asked, aims: Sequence[Aim], facts: Facts, budget: Budget, *, plain: bool = False
     ) -> None:
         self._asked = asked
         self._relation = asked.relation
@@ -57,7 +57,7 @@ class Induction:
 
     def _enter(self, frame: Frame) -> None:
         """Add a state at the end of the run, and what can be done from there."""
-        self._asking.add(Terms(self._relation, frame).of(self._facts))
+        self._asking.add(terms(self._relation, self._facts, frame))
         self._asking.add(self._asked.different(each, frame) for each in self._frames)
         going = self._relation.step(frame, len(self._frames))
         self._asking.add((*going.facts, *going.defines))
@@ -101,7 +101,7 @@ class Certificate:
 
     aims: tuple[Aim, ...]
     k: int
-    facts: tuple[Fact, ...]
+    facts: Facts
     before: tuple[Aim, ...] = ()
 
 
@@ -119,19 +119,19 @@ def recheck(system: TransitionSystem, certificate: Certificate, budget: Budget) 
     assert induction.proved(names) == names, "a proof by induction fails the second time"
 
 
-def _recheck_facts(relation: Relation, facts: Sequence[Fact], budget: Budget) -> None:
-    if not facts:
+def _recheck_facts(relation: Relation, facts: Facts, budget: Budget) -> None:
+    if not facts.count:
         return
     start = relation.start()
     asking = Asking(relation.numbers, budget, plain=True)
     asking.add((*start.facts, *start.defines))
-    wrong = disjunction(map(negation, Terms(relation, start.frame).of(facts)))
+    wrong = disjunction(map(negation, terms(relation, facts, start.frame)))
     assert not asking.possible("recheck facts at the start", wrong), "a fact fails at the start"
     frame, types = relation.anything("before")
     going = relation.step(frame, 0)
     asking = Asking(relation.numbers, budget, plain=True)
-    asking.add((*types, *going.facts, going.moves, *going.defines, *Terms(relation, frame).of(facts)))
-    wrong = disjunction(map(negation, Terms(relation, going.after).of(facts)))
+    asking.add((*types, *going.facts, going.moves, *going.defines, *terms(relation, facts, frame)))
+    wrong = disjunction(map(negation, terms(relation, facts, going.after)))
     assert not asking.possible("recheck facts", wrong), "a fact is not inductive"
 
 

@@ -12,10 +12,8 @@ be unreachable is open too, since only a complete search has the evidence that i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from modelcheck.engine.aims import Aim, Hunt, aims_of
-from modelcheck.engine.auxiliary import Fact, guessed, inductive
+from modelcheck.engine.auxiliary import Facts, guessed, inductive
 from modelcheck.engine.bounded import Bounded
 from modelcheck.engine.engine import Answers, Limits, Progress
 from modelcheck.engine.induction import Certificate, Induction, recheck
@@ -69,7 +67,7 @@ class _Run:
         self._aims, self._open = aims_of(self._asked.relation, questions)
         self._hunt = Hunt(self._interpreter, self._asked, self._aims)
         self._bounded = Bounded(self._interpreter, self._asked, self._hunt, self._budget)
-        self._facts: list[Fact] = []
+        self._facts = Facts()
         self._induction: Induction | None = None
         self._inducing = True
         self._proofs: dict[str, str] = {}
@@ -118,12 +116,12 @@ class _Run:
         certificate = Certificate(
             aims=self._aims_named(names),
             k=induction.k,
-            facts=tuple(self._facts),
+            facts=self._facts,
             before=self._aims_named(tuple(self._proofs)),
         )
         recheck(self._system, certificate, self._budget)
         induction.believe(names)
-        helped = f", with {len(self._facts)} auxiliary facts" if self._facts else ""
+        helped = f", with {self._facts.count} auxiliary facts" if self._facts.count else ""
         self._proofs.update(dict.fromkeys(names, f"k-induction, k = {induction.k}{helped}"))
         self._hunt.aims = [aim for aim in self._hunt.aims if aim.name not in names]
 
@@ -147,6 +145,7 @@ class _Run:
         proofs = dict(self._proofs)
         bounds = dict.fromkeys(self._undecided, level)
         left = {**self._open, **self._bounded.gave_up}
+        left = {name: why for name, why in left.items() if name not in self._hunt.violated}
         for name, why in self._half_decided():
             said = proofs.pop(name, "") or f"not in the first {bounds.pop(name, level)} steps"
             left[name] = why.format(said)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from modelcheck.engine import reference, symbolic
 from modelcheck.engine.engine import Answers, Limits, Progress
+from modelcheck.engine.lock_invariant import lock_invariants
 from modelcheck.semantics.questions import (
     ActionCounts,
     CannotFinish,
@@ -26,6 +27,8 @@ from modelcheck.semantics.transition_system import TransitionSystem
 QUICKLY = 50_000
 """A model with more states than this is not enumerated beside z3."""
 
+INTERRUPTED = "interrupted"
+
 OF_ALL_STATES = (StuckForEver, CannotFinish, LocalViews, Crossings, ActionCounts)
 
 
@@ -36,6 +39,13 @@ def explore(
     progress: Progress | None = None,
 ) -> Answers:
     """Answer what z3 can by z3, and the rest by a complete search if that is small."""
+    answers = _explored(system, questions, limits, progress)
+    return answers if answers.stopped == INTERRUPTED else _with_lock_invariants(system, questions, limits, answers)
+
+
+def _explored(
+    system: TransitionSystem, questions: tuple[Question, ...], limits: Limits, progress: Progress | None
+) -> Answers:
     of_all = tuple(q for q in questions if isinstance(q, OF_ALL_STATES))
     if not of_all:
         return symbolic.explore(system, questions, limits, progress)
@@ -70,4 +80,26 @@ def _joined(complete: Answers, solved: Answers, reachable: set[str]) -> Answers:
         counts=complete.counts,
         open={name: why for name, why in solved.open.items() if name not in reachable},
         bounds={name: depth for name, depth in solved.bounds.items() if name not in reachable},
+    )
+
+
+def _with_lock_invariants(
+    system: TransitionSystem, questions: tuple[Question, ...], limits: Limits, answers: Answers
+) -> Answers:
+    """Add the proofs of lock invariants. They rest on guarded_by: where that is broken they say nothing."""
+    asked = {q.name for q in questions if isinstance(q, StatePredicate) and q.check == "invariant"}
+    broken = {f.question.check for f in answers.found if isinstance(f.question, StatePredicate)}
+    refuted = {f.question.name for f in answers.found if isinstance(f.question, StatePredicate)}
+    if "guarded_by" in broken:
+        return answers
+    proved = {
+        name: proof.text
+        for name, proof in lock_invariants(system, limits).items()
+        if name in asked and name not in refuted and not proof.reason
+    }
+    return replace(
+        answers,
+        proofs={**answers.proofs, **proved},
+        bounds={name: depth for name, depth in answers.bounds.items() if name not in proved},
+        open={name: why for name, why in answers.open.items() if name not in proved},
     )

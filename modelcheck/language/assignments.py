@@ -7,7 +7,7 @@ from dataclasses import replace
 from modelcheck.language import calls, syntax
 from modelcheck.language.body import MOST_CELLS, clear, count_cells, leaves, local_type, one_line
 from modelcheck.language.context import Context
-from modelcheck.language.expressions import LARGEST_EXPANSION, coerce, condition, lower, unwrapped
+from modelcheck.language.expressions import LARGEST_EXPANSION, coerce, condition, lower, unrolled, unwrapped
 from modelcheck.language.frame import Way, Work, jump
 from modelcheck.language.model import TRUE, Assign, Choose, Effects, Expr, Location, Ref, Wait, refs
 from modelcheck.language.naming import check_name, named
@@ -227,7 +227,7 @@ def choose_parts(work: Work, node: syntax.Choose) -> tuple[Choose, Expr] | None:
         return Choose(ref, low, high, TRUE, node.span), TRUE
     options: list[Expr] = []
     for value in range(low, high + 1):
-        one = replace(ctx.inner(), accesses=[])
+        one = replace(ctx, scope=unrolled(ctx.scope, high - low + 1), accesses=[])
         one.scope.names[node.name] = index_value(value, kind, node.span)
         options.append(condition(one, node.where))
     return Choose(ref, low, high, condition(ctx, node.where), node.span), disjunction(options)

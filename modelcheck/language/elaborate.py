@@ -211,6 +211,7 @@ def _lower_thread(unit: Unit, instance: Instance, *, kept: bool = True) -> Threa
         message = f"thread `{instance.name}` has more than {MOST_LOCATIONS} locations"
         hint = f"ops are inlined wherever they are called: {ops}" if ops else ""
         unit.collector.error("MC046", named(node, node.name), message, hint)
+        unit.collector.raise_errors()
     end = Location.of(closing(node.body.span), "end", ())
     frozen = freeze(body.graph, entry, end, unit.collector)
     return Thread(

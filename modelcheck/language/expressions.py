@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import assert_never, cast
 
 from modelcheck.language import builtins, places, syntax
@@ -17,7 +18,7 @@ from modelcheck.language.operations import (
     on_numbers,
 )
 from modelcheck.language.operators import BINARY, COMPARING
-from modelcheck.language.scope import Place, ThreadGroup, ThreadPlace
+from modelcheck.language.scope import ConstantBinding, Place, Scope, ThreadGroup, ThreadPlace
 from modelcheck.language.types import (
     ERRNO,
     Bool,
@@ -280,6 +281,21 @@ def _conditional(ctx: Context, node: syntax.Conditional, expected: Scalar | None
     return Value(choice(test, then.expr, otherwise.expr), kind, then.firm and otherwise.firm)
 
 
+@dataclass
+class Unrolled(Scope):
+    """The scope of one copy of what is unrolled; `times` is how many there are, those around it multiplied in."""
+
+    times: int = 1
+
+
+def unrolled(scope: Scope, copies: int) -> Unrolled:
+    """Return a scope inside another for one of so many copies."""
+    around: Scope | None = scope
+    while around is not None and not isinstance(around, Unrolled):
+        around = around.parent
+    return Unrolled(scope, times=copies * (around.times if around is not None else 1))
+
+
 def _quantifier(ctx: Context, node: syntax.Quantifier) -> Value:
     parts: list[Expr] = []
     _expand(ctx, node, 0, parts)
@@ -299,15 +315,25 @@ def _expand(ctx: Context, node: syntax.Quantifier, position: int, parts: list[Ex
     binder = node.binders[position]
     kind = places.type_of(ctx, binder.type)
     if kind is None:
+        _check_body(ctx, node)
         return
     low, high = bounds(kind)
-    if (high - low + 1) * max(1, len(parts)) > LARGEST_EXPANSION:
-        ctx.error("MC028", node.span, f"this quantifier runs over more than {LARGEST_EXPANSION} values")
+    if unrolled(ctx.scope, high - low + 1).times > LARGEST_EXPANSION:
+        message = f"this quantifier runs over more than {LARGEST_EXPANSION} values"
+        ctx.error("MC028", binder.span, message, "quantifiers are unrolled, nested ones multiply")
         return
     for value in range(low, high + 1):
-        inner = ctx.inner()
+        inner = replace(ctx, scope=unrolled(ctx.scope, high - low + 1))
         inner.scope.names[binder.name] = places.index_value(value, kind, binder.span)
         _expand(inner, node, position + 1, parts)
+
+
+def _check_body(ctx: Context, node: syntax.Quantifier) -> None:
+    """Check the body of a quantifier over a type that is wrong: nothing is said of what it binds."""
+    inner = ctx.inner()
+    for binder in node.binders:
+        inner.scope.names[binder.name] = ConstantBinding(NOTHING, binder.span)
+    condition(inner, node.body)
 
 
 def thread_group(ctx: Context, node: syntax.Expression) -> tuple[ThreadGroup, tuple[int, ...]] | None:

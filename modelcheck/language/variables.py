@@ -8,7 +8,7 @@ from modelcheck.diagnostics import near_miss
 from modelcheck.language import later, syntax
 from modelcheck.language.body import MOST_CELLS, count_cells, dimension_types
 from modelcheck.language.context import Context, Unit
-from modelcheck.language.expressions import coerce
+from modelcheck.language.expressions import coerce, unrolled
 from modelcheck.language.later import is_reported
 from modelcheck.language.model import Bound, GuardRule, Lock, LockAt, Variable
 from modelcheck.language.naming import named
@@ -149,7 +149,7 @@ def _initialised(
             return
         low, high = bounds(dimensions[position])
         for index in range(low, high + 1):
-            deeper = inner.inner()
+            deeper = replace(inner, scope=unrolled(inner.scope, high - low + 1))
             binder = node.dimensions[position].binder
             if binder is not None:
                 # Firm: an initial value outside its type is a mistake in the text for whatever element it is.

@@ -140,7 +140,9 @@ class Globals:
     def record(self, node: s.RecordDeclaration, env: Env) -> Record:
         fields: list[RecordField] = []
         for each in node.fields:
-            dims = [kind for d in each.dimensions if not isinstance(kind := self.type_of(d.type, env), Record)]
+            dims = [
+                kind for d in each.dimensions if not isinstance(kind := self.type_of(d.type, env), Record)
+            ]
             fields.append(RecordField(each.name, tuple(dims), self.type_of(each.type, env)))
         return Record(node.name, tuple(fields))
 

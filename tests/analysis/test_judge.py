@@ -158,3 +158,31 @@ def test_a_property_that_reads_a_racing_variable_is_not_claimed_to_hold() -> Non
     )
     assert report.exit_code == 1
     assert checked(text + "scenario s { expect race(x); }").exit_code == 0
+
+
+LOCK_INVARIANT = """
+    model lock_invariant; mutex l; var x: 0..3 guarded_by l; var y: 0..3 guarded_by l;
+    invariant when free(l) equal: x == y;
+    thread one {{ mutex_lock(l); x = 1; {second} mutex_unlock(l); }}
+"""
+
+
+def test_a_lock_invariant_may_be_broken_while_the_lock_is_held() -> None:
+    assert names(checked(LOCK_INVARIANT.format(second="y = 1;"))) == set()
+
+
+def test_a_lock_invariant_must_be_restored_when_the_lock_is_released() -> None:
+    report = checked(LOCK_INVARIANT.format(second="y = 2;"))
+    (finding,) = found(report, "invariant")
+    assert finding.name == "equal"
+    assert finding.trace is not None
+    assert len(finding.trace.steps) == 4
+
+
+def test_a_lock_that_is_held_for_reading_is_not_free() -> None:
+    text = """
+        model reading; percpu_rwsem s; var x: 0..3 marked;
+        invariant when free(s) zero: x == 0;
+        thread one { percpu_down_read(s); x = 1; x = 0; percpu_up_read(s); }
+    """
+    assert names(checked(text)) == set()
