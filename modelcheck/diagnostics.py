@@ -42,7 +42,7 @@ CODES: dict[str, Code] = {
     ),
     # Names.
     "MC010": Code("unknown name", "Nothing of this name is declared where it is used."),
-    "MC011": Code("declared twice", "A name has one declaration per scope."),
+    "MC011": Code("declared twice", "A name has one declaration per scope, and some are the language's own."),
     "MC012": Code("wrong kind of name", "The name is declared, but as something else."),
     # Types and values.
     "MC020": Code(

@@ -132,8 +132,12 @@ def _outcomes(
     findings: tuple[Finding, ...],
     only: frozenset[str],
 ) -> Iterator[Outcome]:
-    racing = {f.cause[1] for f in findings if f.check == "race"}
+    # A variable with a guard is looked at for races only where its guard is kept (semantics/accesses.py).
+    unguarded = {f.cause[1] for f in findings if f.check == "guarded_by"}
+    racing = unguarded | {f.cause[1] for f in findings if f.check == "race"}
     for check in CHECKS:
+        if check == "race" and unguarded and racing == unguarded:
+            continue
         if check not in ("deadlock", "vacuity") and _is_wanted(check, only):
             nothing_asked = check in PREDICATES and not any(_is_about(q, check) for q in asked)
             mine = [f for f in findings if f.check == check]

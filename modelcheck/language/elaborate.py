@@ -59,6 +59,8 @@ def elaborate(
     found = gather(specs, unit)
     settings = _settings(unit, found, chosen, parameters or {}, whole)
     shown = declare_constants(unit, found, settings)
+    if parameters:
+        unit.collector.raise_errors()  # one from outside that is wrong is not the file's mistake
     instances = _instances(unit, found, chosen)
     unit.observed = _observed(found)
     _declare_storage(unit, found)

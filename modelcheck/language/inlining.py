@@ -26,8 +26,17 @@ from modelcheck.language.model import (
     Variable,
 )
 from modelcheck.language.places import any_type_of, lock_at, resolve, type_of
-from modelcheck.language.scope import LockBinding, OpBinding, Place, Scope, Storage, StorageBinding
+from modelcheck.language.scope import (
+    ConstantBinding,
+    LockBinding,
+    OpBinding,
+    Place,
+    Scope,
+    Storage,
+    StorageBinding,
+)
 from modelcheck.language.types import Enum, Record, bounds
+from modelcheck.language.values import NOTHING
 from modelcheck.locks import PRIMITIVES
 
 
@@ -124,6 +133,7 @@ def _bind(work: Work, node: syntax.Call, op: syntax.Op) -> Arguments:
             continue
         kind = any_type_of(replace(work.ctx, scope=unit.globals), parameter.type)
         if kind is None:
+            here.declare(parameter.name, ConstantBinding(NOTHING, parameter.span), parameter.span)
             given.parameters.append(None)
             continue
         storage = work.body.storage(work.ctx, parameter.name, parameter, (kind, ()))

@@ -115,7 +115,8 @@ class _Layout:
         return self.brackets[-1] + INDENT - inside, self.brackets[-1] + INDENT
 
     def _own_line(self, comment: Comment, indent: int, *, blank: bool) -> None:
-        continued = self.line.trailing and not blank and _column(comment) == self.trailing_column
+        column = _column(comment)
+        continued = self.line.trailing and not blank and column == self.trailing_column and column != indent
         self.start_line(indent, blank=blank)
         if continued:
             self.line.trailing = comment.text
@@ -163,7 +164,7 @@ def _rendered(lines: Sequence[_Line]) -> str:
     i = 0
     while i < len(lines):
         group = [line for line in _run(lines, i) if line.column <= _ALIGNED]
-        column = max((line.column for line in group), default=0)
+        column = max((line.column for line in group if line.text), default=0)
         for line in _run(lines, i) or [lines[i]]:
             code = " " * line.indent + line.text if line.text else ""
             out.append(f"{code:{column}}  {line.trailing}" if line.trailing else code)

@@ -6,20 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from modelcheck.language.model import (
-    Assign,
-    Choose,
-    Effects,
-    Either,
-    Emit,
-    Expr,
-    Jump,
-    Require,
-    Test,
-    Thread,
-    Variable,
-    refs,
-)  # fmt: skip
+from modelcheck.language import model as m
 from modelcheck.language.types import bounds
 from modelcheck.semantics.transition_system import State, TransitionSystem
 from tests.agreement.cases import CHUNKS, MOST, Case, examine
@@ -33,11 +20,11 @@ def without_resets(system: TransitionSystem) -> TransitionSystem:
     return replace(system, resets=tuple(tuple(() for _ in places) for places in system.resets))
 
 
-def reads(local: Variable, *exprs: Expr) -> bool:
-    return any(ref.var is local for expr in exprs for ref in refs(expr))
+def reads(local: m.Variable, *exprs: m.Expr) -> bool:
+    return any(ref.var is local for expr in exprs for ref in m.refs(expr))
 
 
-def leads_to(effects: Effects, local: Variable) -> set[int]:
+def leads_to(effects: m.Effects, local: m.Variable) -> set[int]:
     """Return where the local arrives unread and unwritten; USED if some path reads it first. No jump: FELL."""
     return _paths(effects, local, lambda: {FELL})
 
@@ -45,7 +32,7 @@ def leads_to(effects: Effects, local: Variable) -> set[int]:
 FELL = -2
 
 
-def _paths(effects: Effects, local: Variable, rest: object) -> set[int]:
+def _paths(effects: m.Effects, local: m.Variable, rest: object) -> set[int]:
     if not effects:
         return rest()  # type: ignore[operator, no-any-return]
     first, after = effects[0], effects[1:]
@@ -54,31 +41,31 @@ def _paths(effects: Effects, local: Variable, rest: object) -> set[int]:
         return _paths(after, local, rest)
 
     match first:
-        case Jump(target):
+        case m.Jump(target):
             return {target}
-        case Assign(target, value):
+        case m.Assign(target, value):
             if reads(local, value, *target.index):
                 return {USED}
             return set() if target.var is local and not local.dimensions else more()
-        case Choose(target, _, _, where):
+        case m.Choose(target, _, _, where):
             if target.var is local and not local.dimensions:
                 return {USED} if reads(local, *target.index) else set()
             return {USED} if reads(local, where, *target.index) else more()
-        case Test(condition, then, otherwise):
+        case m.Test(condition, then, otherwise):
             if reads(local, condition):
                 return {USED}
             return _paths(then, local, more) | _paths(otherwise, local, more)
-        case Either(branches):
+        case m.Either(branches):
             return set().union(*(_paths(branch, local, more) for branch in branches))
-        case Require(condition):
+        case m.Require(condition):
             return {USED} if reads(local, condition) else more()
-        case Emit(_, arguments):
+        case m.Emit(_, arguments):
             return {USED} if reads(local, *arguments) else more()
         case _:
             return more()
 
 
-def live_at(thread: Thread, local: Variable) -> set[int]:
+def live_at(thread: m.Thread, local: m.Variable) -> set[int]:
     """Return the locations from which some path reads the local before it writes all of it."""
     if local.always_live:
         return set(range(len(thread.locations)))
@@ -90,7 +77,7 @@ def live_at(thread: Thread, local: Variable) -> set[int]:
     return live
 
 
-def merged(system: TransitionSystem, state: State, live: dict[Variable, set[int]]) -> State:
+def merged(system: TransitionSystem, state: State, live: dict[m.Variable, set[int]]) -> State:
     """Return the state with every dead local at its first value."""
     cells = list(state)
     for thread, place in zip(system.model.threads, system.location_cells, strict=True):

@@ -214,8 +214,15 @@ def test_z3_finds_and_proves_what_is_a_matter_of_one_state(capsys: Captured) -> 
     assert "circular_wait: proved by" in capsys.readouterr().out
 
 
-def test_z3_says_what_it_does_not_decide(capsys: Captured) -> None:
-    assert modelcheck("check", "holds.mck", "--engine", "z3") == 3
+def test_z3_and_a_complete_search_answer_together(capsys: Captured) -> None:
+    assert modelcheck("check", "holds.mck", "--engine", "z3") == 0
+    printed = capsys.readouterr().out
+    assert "invariant small: proved by" in printed
+    assert "holds: stuck, cannot_finish," in printed
+
+
+def test_z3_says_what_it_does_not_decide_where_the_states_are_too_many(capsys: Captured) -> None:
+    assert modelcheck("check", "holds.mck", "--engine", "z3", "--max-states", "5") == 3
     printed = capsys.readouterr().out
     assert "invariant small: proved by" in printed
     assert "unknown: stuck, cannot_finish (" in printed

@@ -194,6 +194,11 @@ def test_a_trailing_comment_that_goes_on_in_the_next_line_stays_together() -> No
     assert formatted(text) == "mutex a;  // one,\n          // and more\nmutex b;\n"
 
 
+def test_a_comment_that_only_happens_to_stand_below_another_is_not_taken_for_its_second_line() -> None:
+    text = "const A = f(\n    ((  // one\n        // two\n        a) ? b : c));\n"
+    assert formatted(text) == text
+
+
 def test_a_comment_after_a_condition_goes_into_the_block_that_gets_braces() -> None:
     text = "op f() {\n    if (x) // why\n        return; // done\n    y = 1;\n}\n"
     assert (
