@@ -215,7 +215,8 @@ def _names_of(question: Question) -> tuple[str, ...]:
         case ActionCounts():
             return ("vacuity",)
         case StatePredicate(check="guarded_by"):
-            return ("guarded_by", "race")  # a variable with a guard is free of races because its guard is kept
+            # A variable with a guard is free of races because its guard is kept.
+            return ("guarded_by", "race")
         case StatePredicate(check=check, name=name):
             return (check, name)
         case StepPredicate(name=name):

@@ -103,18 +103,18 @@ def changed_once(tokens: list[str], change: Change) -> list[str]:
 
 @contextmanager
 def limited(seconds: int) -> Iterator[None]:
-    """Fail what takes longer: a loop without an end would say nothing."""
+    """Fail what takes more processor time: a loop without an end would say nothing."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         pytest.fail(f"reading takes more than {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def read_changed(path: Path, changes: list[Change]) -> None:

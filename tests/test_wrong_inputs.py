@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent / "wrong"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.mck"))
 
 SECONDS = 20
-"""Nothing that a file can hold may take longer to refuse."""
+"""Nothing that a file can hold may take longer to refuse (processor time: the machine may be busy)."""
 
 HINTED = {
     "MC006": "what is available instead",
@@ -62,9 +62,9 @@ def wrong_places(found: tuple[Diagnostic, ...]) -> list[str]:
 def test_a_wrong_specification_is_told_all_that_is_wrong_with_it(name: str, golden: Golden) -> None:
     path = FOLDER / f"{name}.mck"
     with inside(FOLDER):
-        started = time.monotonic()
+        started = time.process_time()
         _, found = read_all(path.name, path.read_text(encoding="utf-8"))
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
     assert found
     assert wrong_places(found) == []
     assert len({each.render() for each in found}) == len(found)
@@ -149,9 +149,9 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 def test_what_nobody_would_write_is_refused_quickly(name: str, in_folder: Path) -> None:
     content, code = REFUSED[name]
     (in_folder / "m.mck").write_bytes(content)
-    started = time.monotonic()
+    started = time.process_time()
     _, found = read_all("m.mck")
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
     assert {each.code for each in found} == {code}
     assert wrong_places(found) == []
     assert all(len(line) < 200 for line in found[0].render().splitlines()[1:])

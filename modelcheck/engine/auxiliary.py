@@ -45,9 +45,16 @@ class Facts:
     excluded: tuple[int, ...] = ()
 
     @property
+    def never(self) -> int:
+        """The literals that are never true."""
+        return sum(1 << i for i, mask in enumerate(self.excluded) if mask >> i & 1)
+
+    @property
     def count(self) -> int:
-        """How many there are."""
-        return sum(mask.bit_count() for mask in self.excluded)
+        """How many there are, not counting what follows from others."""
+        never = self.never
+        pairs = (mask & ~never for i, mask in enumerate(self.excluded) if not never >> i & 1)
+        return never.bit_count() + sum(mask.bit_count() for mask in pairs)
 
     def without_those_refuted(self, state: State) -> Facts:
         """Return the facts that are true in the state."""
@@ -82,12 +89,11 @@ def guessed(interpreter: Interpreter) -> Facts:
         true = bits(literals, state)
         for i in positions(true):
             seen_with[i] |= true
-    never = sum(1 << i for i, mask in enumerate(seen_with) if not mask)
     everything = (1 << len(literals)) - 1
     excluded = []
     for i, mask in enumerate(seen_with):
-        pairs = everything & ~mask & ~never & ~((1 << i) - 1)
-        excluded.append(pairs & ~_same_cell(literals, i) if mask else 1 << i)
+        pairs = everything & ~mask & ~((1 << i) - 1) & ~_same_cell(literals, i)
+        excluded.append(pairs if mask else pairs | 1 << i)
     return Facts(literals, tuple(excluded))
 
 
@@ -151,16 +157,28 @@ def _following(interpreter: Interpreter, starts: Sequence[State], most: int) -> 
 
 
 def terms(relation: Relation, facts: Facts, frame: Frame) -> list[Truth]:
-    """Return the facts as terms over a frame; their conjunction says that all hold."""
+    """Return the facts as terms over a frame, and what is known of dead locals; their conjunction says that all hold."""
     true = [relation.numbers.compare("==", frame.cells[c], constant(value)) for c, value in facts.literals]
     false = [negation(each) for each in true]
-    found: list[Truth] = []
+    never = facts.never
+    found = list(_dead(relation, frame))
     for i, mask in enumerate(facts.excluded):
         if mask >> i & 1:
             found.append(false[i])
-        elif mask:
-            found.append(implication(true[i], conjunction(false[j] for j in positions(mask))))
+        elif mask & ~never:
+            found.append(implication(true[i], conjunction(false[j] for j in positions(mask & ~never))))
     return found
+
+
+def _dead(relation: Relation, frame: Frame) -> Iterator[Truth]:
+    """Yield that a local which is dead where its thread stands has its first value (SEMANTICS A1)."""
+    for thread, places in enumerate(frame.places):
+        for place in sorted(places):
+            resets = relation.system.resets[thread][place]
+            if resets:
+                first = (relation.numbers.compare("==", frame.cells[c], constant(v)) for c, v in resets)
+                here = relation.terms.stands(frame.moment, thread, frozenset((place,)))
+                yield implication(here, conjunction(first))
 
 
 def inductive(interpreter: Interpreter, relation: Relation, facts: Facts, budget: Budget) -> Facts:

@@ -120,8 +120,6 @@ def recheck(system: TransitionSystem, certificate: Certificate, budget: Budget) 
 
 
 def _recheck_facts(relation: Relation, facts: Facts, budget: Budget) -> None:
-    if not facts.count:
-        return
     start = relation.start()
     asking = Asking(relation.numbers, budget, plain=True)
     asking.add((*start.facts, *start.defines))

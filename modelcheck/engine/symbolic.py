@@ -81,8 +81,7 @@ class _Run:
             self._bounded.deepen()
             if self._progress is not None:
                 self._progress(self._statistics, len(self._undecided))
-            if not self._bounded.complete and 1 <= self._bounded.level <= MOST_STEPS_OF_INDUCTION:
-                self._induce()
+            self._induce()
         if self._bounded.complete:
             self._proofs.update(dict.fromkeys(self._undecided, self._bounded.complete))
         else:
@@ -95,7 +94,8 @@ class _Run:
 
     def _induce(self) -> None:
         """Try the step case for a k as deep as the bounded search has come; stop trying where z3 gives up."""
-        if not self._inducing or not self._undecided:
+        level_is_fit = 1 <= self._bounded.level <= MOST_STEPS_OF_INDUCTION
+        if not self._inducing or not self._undecided or self._bounded.complete or not level_is_fit:
             return
         try:
             if self._induction is None:

@@ -56,7 +56,7 @@ class Solver:
         """Tell whether the truth value is true in the model of the last check."""
         if isinstance(truth, bool):
             return truth
-        return z3.is_true(self._model.eval(truth, model_completion=True))
+        return bool(z3.is_true(self._model.eval(truth, model_completion=True)))
 
     def keep_model(self) -> None:
         """Keep the model of the last check, which was "sat", for `value` and `is_true`."""

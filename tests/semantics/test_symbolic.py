@@ -12,7 +12,6 @@ from modelcheck.language.model import (
     And,
     Arith,
     At,
-    Call,
     Compare,
     Const,
     Enabled,
@@ -29,14 +28,15 @@ from modelcheck.language.model import (
     Thread,
     Variable,
 )
-from modelcheck.language.types import Bool, Enum, Range, bounds
+from modelcheck.language.types import Bool, Enum, Range
 from modelcheck.semantics.interpreter import Interpreter, Undefined
 from modelcheck.semantics.symbolic import Relation
-from modelcheck.semantics.symbolic_numbers import Arithmetic, BitVectors, Integers, constant
+from modelcheck.semantics.symbolic_numbers import Arithmetic, BitVectors, constant
 from modelcheck.semantics.symbolic_terms import Moment
 from modelcheck.semantics.symbolic_truth import formula
 from modelcheck.semantics.transition_system import TransitionSystem, transition_system
 from modelcheck.source import NOWHERE
+from tests.semantics.symbolic_integers import Integers
 
 X = Variable("x", Range(-3, 4), (), (0,), "shared")
 Y = Variable("y", Range(0, 70), (), (0,), "shared")
