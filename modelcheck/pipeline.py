@@ -157,6 +157,13 @@ def count(model: Model, options: Options, progress: Progress | None = None) -> A
     return reference.explore(transition_system(model), (), within(options.limits, model), progress)
 
 
+def count_and_draw(
+    model: Model, options: Options, progress: Progress | None = None
+) -> tuple[Answers, MultiDiGraph[int]]:
+    """Visit every reachable state, and return the state graph too."""
+    return reference.counted_graph(transition_system(model), within(options.limits, model), progress)
+
+
 def graph(model: Model, options: Options) -> MultiDiGraph[int]:
     """Return the state graph."""
     return reference.graph(transition_system(model), within(options.limits, model))
@@ -270,4 +277,5 @@ def certified(interpreter: Interpreter, judgement: Judgement) -> Judgement:
             finding, certified=certify(interpreter, finding.evidence, finding.claim, finding.members)
         )
 
-    return replace(judgement, findings=tuple(map(one, judgement.findings)))
+    findings, folded = tuple(map(one, judgement.findings)), tuple(map(one, judgement.folded))
+    return replace(judgement, findings=findings, folded=folded)

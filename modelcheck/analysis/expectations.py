@@ -111,7 +111,7 @@ def _one(facts: Facts, expectation: Expectation) -> Checked:
 def _holds(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
     """Tell whether the exceptions are violated; what else is violated is told by `_surprises`."""
     names = [n for n in expectation.names if facts.asked is None or n in facts.asked]
-    stale = [name for name in names if not any(name in f.names for f in facts.violations)]
+    stale = [name for name in names if not any(name in _all_names(f) for f in facts.violations)]
     if stale and facts.left_open(stale[0]):
         return "undecided", f"{stale[0]}: {facts.left_open(stale[0])}"
     if stale:
@@ -129,11 +129,20 @@ def _violated(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
     matching = [f for f in facts.findings if name in f.names]
     if any(_covers(facts, expectation, f) for f in matching):
         return "met", ""
+    causes = [f for f in facts.violations if name in _all_names(f)]
+    if causes and not matching:
+        return "met", f"as a consequence of {causes[0].check}"
     if facts.left_open(name):
         return "undecided", facts.left_open(name)
     if matching:
         return "unmet", f"found, but of {' and of '.join(_threads(facts, f) for f in matching)}"
     return "unmet", "it holds"
+
+
+def _all_names(finding: Finding) -> set[str]:
+    """Return the names of the finding, and of what is violated because of it."""
+    deadlock = ("deadlock",) if set(DEADLOCKS) & set(finding.consequences) else ()
+    return {*finding.names, *finding.consequences, *deadlock}
 
 
 def _covers(facts: Facts, expectation: Expectation, finding: Finding) -> bool:

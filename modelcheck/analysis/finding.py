@@ -32,7 +32,8 @@ class Finding:
     `states` says how many states (or error steps) show it, `members` which threads it is about, `ring` which of them
     wait for each other in a ring. `lost_since` is the step after which some member can never step again.
     `details` are lines that explain it. `claim` is what the evidence is said to show, `certified` whether that was
-    checked by the definition.
+    checked by the definition. `consequences` are checks that are violated because of it, without a finding of their
+    own.
     """
 
     check: str
@@ -49,6 +50,7 @@ class Finding:
     details: tuple[str, ...] = ()
     claim: Claim | None = field(default=None, compare=False, repr=False)
     certified: bool = False
+    consequences: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:

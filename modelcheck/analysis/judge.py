@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from modelcheck.analysis.consequences import consequences_told, ends_joined, ordered, with_way_out
 from modelcheck.analysis.discipline import discipline
 from modelcheck.analysis.finding import DEADLOCKS, Finding, Outcome, listed
 from modelcheck.analysis.lock_order import Order, canonical, lock_order
@@ -32,12 +33,16 @@ PREDICATES = ("guarded_by", "race")
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was found, the verdict on each check and property, the lock order, and which statements ran."""
+    """What was found, the verdict on each check and property, the lock order, and which statements ran.
+
+    `folded` are findings that are told as consequences of others.
+    """
 
     findings: tuple[Finding, ...]
     outcomes: tuple[Outcome, ...]
     order: Order
     coverage: Coverage
+    folded: tuple[Finding, ...] = ()
 
     @property
     def undecided(self) -> dict[str, str]:
@@ -66,9 +71,11 @@ def judge(
     unbalanced = discipline(interpreter, answers.crossings)
     unreached = tuple(_unreached(explainer, asked, answers)) if complete and not answers.open else ()
     found = (*kept, *unbalanced, *unreached, *order_findings(interpreter, order, rings))
-    findings = tuple(f for f in found if not only or only & set(f.names))
-    outcomes = tuple(_outcomes(interpreter.system.model, asked, answers, findings, only))
-    return Judgement(findings, outcomes, order, coverage(interpreter.system.model, answers))
+    wanted = [f for f in found if not only or only & set(f.names)]
+    told, folded = consequences_told(explainer, ends_joined(explainer, wanted))
+    findings = ordered(with_way_out(explainer, finding) for finding in told)
+    outcomes = tuple(_outcomes(interpreter.system.model, asked, answers, (*findings, *folded), only))
+    return Judgement(findings, outcomes, order, coverage(interpreter.system.model, answers), folded)
 
 
 # --- findings ------------------------------------------------------------------------------------

@@ -157,7 +157,7 @@ def _following(interpreter: Interpreter, starts: Sequence[State], most: int) -> 
 
 
 def terms(relation: Relation, facts: Facts, frame: Frame) -> list[Truth]:
-    """Return the facts as terms over a frame, and what is known of dead locals; their conjunction says that all hold."""
+    """Return the facts as terms over a frame, and what is known of dead locals: all of them hold together."""
     true = [relation.numbers.compare("==", frame.cells[c], constant(value)) for c, value in facts.literals]
     false = [negation(each) for each in true]
     never = facts.never

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from modelcheck.engine.aims import Aim, Hunt, rule_of
 from modelcheck.engine.decoding import decoded, decoded_failure
@@ -136,7 +137,7 @@ class Bounded:
         """Return a run that shows it, of this length and with the fewest switches."""
         movers = [going.mover for going in self._goings]
         numbers = self._relation.numbers
-        switches = [numbers.compare("!=", one, other) for one, other in zip(movers, movers[1:], strict=False)]
+        switches = [numbers.compare("!=", one, other) for one, other in pairwise(movers)]
         fewest = True
         while (count := sum(map(self._asking.is_true, switches))) > 0:
             query = f"bmc {aim.name}@{level}, fewer than {count} switches"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from modelcheck.engine.sightings import Sightings, Target
-from modelcheck.language.model import Ref
+from modelcheck.language.model import At, Enabled, Ref
 from modelcheck.semantics.interpreter import Interpreter, Undefined
 from modelcheck.semantics.questions import (
     ActionCounts,
@@ -28,7 +28,7 @@ from modelcheck.semantics.questions import (
     StepPredicate,
     StuckForEver,
 )
-from modelcheck.semantics.transition_system import INIT, State, Step, cells_denoted
+from modelcheck.semantics.transition_system import INIT, State, Step, cells_mentioned
 from modelcheck.semantics.waiting import Waiting, standing
 
 
@@ -37,6 +37,7 @@ class Collector:
 
     def __init__(self, interpreter: Interpreter, questions: Sequence[Question]) -> None:
         self.sightings = Sightings()
+        self.questions = tuple(questions)
         self.views: set[LocalView] = set()
         self.crossings: set[tuple[int, bool, tuple[Held, ...]]] = set()
         self.counts: Counter[tuple[int, int, int]] = Counter()
@@ -63,7 +64,7 @@ class Collector:
                 self._everywhere.append(question)
             case StepPredicate(mentions=mentions):
                 system = self._interpreter.system
-                cells = frozenset(cell for ref in mentions for cell in cells_denoted(system, ref))
+                cells = frozenset(cell for ref in mentions for cell in cells_mentioned(system, ref))
                 self._step_predicates.append((question, cells))
             case ErrorSteps():
                 self._errors.append(question)
@@ -174,7 +175,7 @@ class Collector:
             target = replace(target, undefined=problem.reason)
         self.sightings.add(predicate, (predicate.name,), level, target)
 
-    def _changes(self, ref: Ref, state: State, after: State) -> bool:
+    def _changes(self, ref: Ref | At | Enabled, state: State, after: State) -> bool:
         """Tell whether the reference has another value after the step; undefined counts as changed.
 
         Its index may be primed: within one state `next(x)` is `x`.

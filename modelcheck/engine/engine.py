@@ -55,7 +55,7 @@ class Answers:
 
     `proofs` maps a property's name to how it was proved, `open` a question to why it was not decided (symbolic
     engines). `views`, `crossings` and `counts` are the collections that were asked for:
-    crossings hold (call number, leaves, locks held), counts (thread, location, target location or -1 for an error step).
+    crossings hold (call number, leaves, locks held), counts (thread, location, target location or -1: an error).
     """
 
     statistics: Statistics

@@ -1,4 +1,4 @@
-"""k-induction: no k steps from the start show it, and no k steps from anywhere that do not show it lead to where it shows.
+"""k-induction: no k steps from the start show it, and no k steps from anywhere without it lead to where it shows.
 
 M. Sheeran, S. Singh, G. Stålmarck: Checking Safety Properties Using Induction and a SAT-Solver, FMCAD 2000, with
 their restriction to runs that repeat no state, which makes the method complete for finite systems. What is changed:

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 
 from modelcheck.engine.engine import Limits
 from modelcheck.engine.queries import Asking, Budget, GaveUpError
+from modelcheck.engine.watch import StoppedError
 from modelcheck.language.model import (
     Access,
     At,
-    Bound,
     Const,
     Enabled,
     Expr,
@@ -45,11 +45,12 @@ from modelcheck.semantics.symbolic_terms import Moment
 from modelcheck.semantics.symbolic_truth import Truth, conjunction, negation
 from modelcheck.semantics.transition_system import TransitionSystem, cells_denoted
 
-LONGEST_SECTION = 300
-"""A section with more steps than this, one after the other, is given up: it holds a loop."""
+AROUND = 40
+"""A section with so many more steps than its thread has locations goes round a loop, and is given up.
 
-FEASIBLE_FROM = 40
-"""From this many steps on z3 is asked whether a way can be gone at all: so loops with a bound come to their end."""
+From as many steps as there are locations on, z3 is asked whether a way can be gone at all, so that a loop with a
+bound comes to its end.
+"""
 
 
 @dataclass(frozen=True)
@@ -104,10 +105,10 @@ def _prove(
         reason = work.start()
         for thread in system.model.threads:
             for location in thread.locations:
-                if not reason and _takes(location, wanted.when_free):
+                if not reason and _takes(system, thread, location, wanted.when_free):
                     count += 1
                     reason = work.section(thread, location)
-    except GaveUpError as gave_up:
+    except (GaveUpError, StoppedError) as gave_up:
         reason = str(gave_up)
     return Proof(wanted.name, lock, count, reason, frozenset(work.assumed))
 
@@ -123,7 +124,7 @@ def _not_provable(system: TransitionSystem, wanted: Property) -> str:
     for ref in refs(wanted.expr):
         if ref.var.kind != "shared":
             return f"it speaks of `{ref.var.name}`, which is no shared variable"
-        if not any(_guards(system, cell, ref.var, wanted.when_free) for cell in cells_denoted(system, ref)):
+        if not all(_guards(system, cell, ref.var, wanted.when_free) for cell in cells_denoted(system, ref)):
             return f"`{ref.var.name}` is not declared guarded_by {wanted.when_free.lock.name}"
     for location, access in _writes(system):
         if access.unguarded and access.ref.var in {ref.var for ref in refs(wanted.expr)}:
@@ -147,12 +148,7 @@ def _guardians(system: TransitionSystem, cell: int, variable: Variable) -> Itera
     index = tuple(Const(value) for value in system.cells[cell].index)
     for rule in variable.guards:
         for lock in rule.locks:
-            yield LockAt(lock.lock, tuple(_folded(substitute(each, index)) for each in lock.index))
-
-
-def _folded(expr: Expr) -> Expr:
-    assert not isinstance(expr, Bound)
-    return expr
+            yield LockAt(lock.lock, tuple(substitute(each, index) for each in lock.index))
 
 
 def _same(one: LockAt, other: LockAt) -> bool:
@@ -168,15 +164,16 @@ def _instance_cells(system: TransitionSystem, variable: Variable, lock: LockAt) 
             yield number
 
 
-def _takes(location: Location, lock: LockAt) -> bool:
-    """Tell whether the statement can take the lock for writing, maybe another instance of its class."""
+def _takes(system: TransitionSystem, thread: Thread, location: Location, lock: LockAt) -> bool:
+    """Tell whether the statement can take the lock for writing, maybe another instance of its class.
+
+    An `atomic` has no verb of its own, but may try a lock.
+    """
     verb = location.verb
-    return (
-        verb is not None
-        and verb.at.lock is lock.lock
-        and verb.mode == "write"
-        and verb.action in ("acquire", "try")
-    )
+    if verb is not None:
+        return verb.at.lock is lock.lock and verb.mode == "write" and verb.action in ("acquire", "try")
+    action = system.actions[thread.number][location.number]
+    return action is not None and any(ref.var in lock.lock.fields.values() for ref in action.writes)
 
 
 # --- one invariant -------------------------------------------------------------------------------
@@ -225,14 +222,15 @@ class _Work:
         """Return "" if the section that starts at the statement keeps the invariant, else what is wrong."""
         self.facts = []
         cells = [self.anything(cell) for cell in range(len(self.system.cells))]
-        here = Path(self.holds(self.wanted.expr, cells), cells)
+        before = negation(self.held(self.lock, thread.number, cells))
+        here = Path(conjunction((before, self.holds(self.wanted.expr, cells))), cells)
         ways: dict[int, Path] = {}
         for way in self.exits(thread, entry, here):
             taken = conjunction((way.condition, self.held(self.lock, thread.number, way.cells)))
             self.join(ways, Exit(taken, way.target, self.settled(taken, way.cells)))
         steps = 1
         while ways:
-            if steps > LONGEST_SECTION:
+            if steps > len(thread.locations) + AROUND:
                 return f"the section that starts at {entry.span} has a loop that was not followed to its end"
             following: dict[int, Path] = {}
             for number, path in sorted(ways.items()):
@@ -349,9 +347,11 @@ class _Work:
         result = list(cells)
         for number, cell in enumerate(self.system.cells):
             variable = cell.variable
-            if variable is None or variable.kind == "local":
+            if cell.thread == thread or (variable is not None and variable.kind == "local"):
                 continue
-            if variable.kind == "shared":
+            if variable is None:
+                kept = False
+            elif variable.kind == "shared":
                 kept = any(
                     self.held(lock, thread, cells, any_mode=True) is True
                     for lock in _guardians(self.system, number, variable)
@@ -363,7 +363,7 @@ class _Work:
         return result
 
     def own_lock(self, number: int, thread: int, cells: Sequence[Number]) -> bool:
-        """Tell whether only the thread changes a lock's cell: the cell or the lock is the thread's own."""
+        """Tell whether only the thread changes a lock's cell: the cell or the lock is its own."""
         cell = self.system.cells[number]
         for lock in self.system.model.locks:
             if cell.variable not in lock.fields.values() or lock.handover:

@@ -127,15 +127,33 @@ def graph(system: TransitionSystem, limits: Limits | None = None) -> MultiDiGrap
     A node is the state's number in breadth-first order; its attributes are the cells by name (a location as its
     number), `level`, `initial`, and `errors`: the error steps that leave the state, one a line. They have no target,
     so they are no edges, and the graph has exactly the states of the model. The graph's own attributes are `states`,
-    `transitions` (error steps included) and `stopped`.
+    `transitions` (error steps included), `complete`, and `stopped`: why the search ended before its end.
     """
-    import networkx as nx
+    return counted_graph(system, limits or Limits())[1]
 
+
+def counted_graph(
+    system: TransitionSystem, limits: Limits, progress: Progress | None = None
+) -> tuple[Answers, MultiDiGraph[int]]:
+    """Return how large the state space is, and the state graph, of one search."""
     interpreter = Interpreter(system)
     space = Space(len(system.model.threads))
-    stopped = _search(interpreter, space, Watch(limits or Limits()), Collector(interpreter, ()))
+    watch = Watch(limits, progress)
+    stopped = _search(interpreter, space, watch, Collector(interpreter, ()))
+    answers = Answers(_statistics(space, watch, stopped), stopped)
+    return answers, _drawn(interpreter, space, stopped)
+
+
+def _drawn(interpreter: Interpreter, space: Space, stopped: str) -> MultiDiGraph[int]:
+    import networkx as nx
+
+    system = interpreter.system
     drawn: MultiDiGraph[int] = nx.MultiDiGraph(
-        name=system.model.name, states=len(space), transitions=space.transitions, stopped=stopped
+        name=system.model.name,
+        states=len(space),
+        transitions=space.transitions,
+        complete=not stopped,
+        stopped=stopped,
     )
     for number, state in enumerate(space.states):
         values = {cell.name: value for cell, value in zip(system.cells, state, strict=True)}

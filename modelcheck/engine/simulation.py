@@ -13,10 +13,12 @@ from typing import Literal
 
 from modelcheck.engine.collecting import Collector
 from modelcheck.engine.engine import Found
+from modelcheck.engine.sightings import Target
 from modelcheck.result.trace import Trace
 from modelcheck.semantics.interpreter import Interpreter
-from modelcheck.semantics.questions import Question
+from modelcheck.semantics.questions import Question, StuckForEver
 from modelcheck.semantics.transition_system import State, Step, TransitionSystem
+from modelcheck.semantics.waiting import standing
 
 Ending = Literal["finished", "blocked", "error", "long enough"]
 
@@ -74,6 +76,7 @@ def _random_run(
         enabled = walk.enabled
         collector.expanded(at, walk.state, at, enabled)
         if not enabled:
+            _note_stuck(collector, walk, at)
             return RandomRun(number, walk.trace, "finished" if walk.all_finished else "blocked")
         if at == length:
             break
@@ -84,6 +87,36 @@ def _random_run(
             return RandomRun(number, walk.trace, "error")
         collector.found(at + 1, walk.state, at + 1, thread)
     return RandomRun(number, walk.trace, "long enough")
+
+
+def _note_stuck(collector: Collector, walk: Walk, at: int) -> None:
+    """Note who is stuck where nobody has a step: not finished, not at rest, not in a circular wait."""
+    interpreter = walk.interpreter
+    question = next((q for q in collector.questions if isinstance(q, StuckForEver)), None)
+    if question is None:
+        return
+    caught = collector.caught.get(at, frozenset())
+    for number in range(len(interpreter.system.model.threads)):
+        idle = interpreter.finished(walk.state, number) or interpreter.resting(walk.state, number)
+        if not idle and number not in caught:
+            cause = (standing(interpreter, walk.state, number),)
+            collector.sightings.add(question, cause, at, Target(at, None, (number,)))
+
+
+def seen_at_the_end(
+    interpreter: Interpreter, walk: Walk, questions: Sequence[Question]
+) -> tuple[Found, ...]:
+    """Return what a directed run shows first with its last step, or in the state where it is now."""
+    collector = Collector(interpreter, questions)
+    trace = walk.trace
+    for at, state in enumerate(trace.states):
+        steps = interpreter.successors(state)
+        collector.found(at, state, at, trace.steps[at - 1].thread if at else None)
+        collector.expanded(at, state, at, steps)
+        if not steps:
+            _note_stuck(collector, walk, at)
+    taken = trace.steps
+    return tuple(f for f in _found(collector, trace) if f.trace.steps == taken)
 
 
 def _found(collector: Collector, trace: Trace) -> list[Found]:
@@ -103,6 +136,7 @@ def _found(collector: Collector, trace: Trace) -> list[Found]:
                 states=sighting.states,
                 trace=shown,
                 members=target.members,
+                closed=frozenset({shown.last}) if isinstance(sighting.question, StuckForEver) else None,
                 undefined=target.undefined,
             )
         )
@@ -113,7 +147,7 @@ class Walk:
     """A run that somebody directs, step by step, and can take back."""
 
     def __init__(self, interpreter: Interpreter, initial: State | None = None) -> None:
-        self._interpreter = interpreter
+        self.interpreter = interpreter
         self.initial = self.starts[0] if initial is None else initial
         self.steps: list[Step] = []
         self._states = [self.initial]
@@ -121,7 +155,7 @@ class Walk:
     @property
     def starts(self) -> tuple[State, ...]:
         """The initial states."""
-        return tuple(state for state, _, _ in self._interpreter.initial_states() if state is not None)
+        return tuple(state for state, _, _ in self.interpreter.initial_states() if state is not None)
 
     @property
     def state(self) -> State:
@@ -132,7 +166,7 @@ class Walk:
     def enabled(self) -> tuple[Step, ...]:
         """The steps that can be taken; none after an error step."""
         broken = bool(self.steps) and self.steps[-1].target is None
-        return () if broken else self._interpreter.successors(self.state)
+        return () if broken else self.interpreter.successors(self.state)
 
     @property
     def trace(self) -> Trace:
@@ -142,8 +176,8 @@ class Walk:
     @property
     def all_finished(self) -> bool:
         """True if every thread is at its end."""
-        threads = self._interpreter.system.model.threads
-        return all(self._interpreter.finished(self.state, thread.number) for thread in threads)
+        threads = self.interpreter.system.model.threads
+        return all(self.interpreter.finished(self.state, thread.number) for thread in threads)
 
     def take(self, step: Step) -> None:
         """Take one of the enabled steps."""

@@ -164,7 +164,7 @@ class _Run:
         if any(isinstance(q, Crossings) for q in self._questions) and self._system.model.calls:
             found.append(("lock_rules", "error steps: {}; whether each call gives back its locks was not looked at"))
         for question in self._questions:
-            if isinstance(question, StatePredicate) and question.check == "reachable":
-                if question.name in self._proofs:
-                    found.append((question.name, "never reached ({}); a complete search has the evidence"))
+            reachable = isinstance(question, StatePredicate) and question.check == "reachable"
+            if isinstance(question, StatePredicate) and reachable and question.name in self._proofs:
+                found.append((question.name, "never reached ({}); a complete search has the evidence"))
         return [(name, why) for name, why in found if name not in self._hunt.violated | set(self._bounded.gave_up)]

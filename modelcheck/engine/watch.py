@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from pathlib import Path
 
 from modelcheck.engine.engine import Limits, Progress
 from modelcheck.result.verdict import Statistics
@@ -45,12 +46,21 @@ class Watch:
         limits = self._limits
         if limits.seconds is not None and now - self._start >= limits.seconds:
             raise StoppedError(f"limit of {limits.seconds:g} seconds")
-        if limits.memory is not None and peak_memory() >= limits.memory:
+        if limits.memory is not None and resident_memory() >= limits.memory:
             raise StoppedError(f"limit of {limits.memory} bytes of memory")
         if self._progress is not None and now - self._reported >= _REPORT_EVERY:
             self._reported = now
             statistics = Statistics(states, transitions, depth, now - self._start, peak_memory())
             self._progress(statistics, frontier)
+
+
+def resident_memory() -> int:
+    """Return the memory that this process has resident now, in bytes; where the system does not say, the most so far."""
+    try:
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    except (OSError, IndexError):
+        return peak_memory()
+    return int(pages) * resource.getpagesize()
 
 
 def peak_memory() -> int:

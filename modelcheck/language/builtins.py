@@ -39,7 +39,7 @@ def call(ctx: Context, node: syntax.Call, expected: Scalar | None) -> Value:
         hint = "in code `held(l)` is true if the running thread holds it" if node.name == "free" else ""
         ctx.error("MC051", callee(node), f"`{node.name}` can be used in properties only", hint)
         return NOTHING
-    if ctx.primed and node.name != "at":
+    if ctx.primed:
         message = f"`{node.name}` speaks of the state before the step and cannot stand in next(...)"
         ctx.error("MC050", callee(node), message, "what holds in every state is an invariant")
         return NOTHING

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 
 from modelcheck.diagnostics import near_miss
 from modelcheck.language import atomic, jumps, statements, syntax
@@ -73,7 +74,7 @@ def elaborate(
     resolved = resolve_scenario(unit, found, chosen)
     unit.collector.raise_errors()
     return Model(
-        name=specs[0].name or "",
+        name=specs[0].name or Path(specs[0].span.source.name).name,
         description=specs[0].description,
         parameters=tuple(shown.items()),
         variables=tuple(unit.variables),
@@ -87,6 +88,7 @@ def elaborate(
         overridden=tuple(found.overridden),
         warnings=tuple(d.render() for d in unit.collector.warnings),
         file=specs[0].span.source.name,
+        given=tuple(parameters or ()),
     )
 
 

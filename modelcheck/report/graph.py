@@ -62,6 +62,8 @@ def dot(graph: MultiDiGraph[int]) -> str:
 def _dot_lines(graph: MultiDiGraph[int]) -> Iterator[str]:
     yield f"digraph {_quoted(str(graph.graph.get('name', 'states')))} {{"
     yield "  rankdir=TB; node [shape=box, fontname=monospace, fontsize=10]; edge [fontname=monospace, fontsize=9];"
+    if graph.graph.get("stopped"):
+        yield f"  label={_quoted('incomplete: ' + str(graph.graph['stopped']))};"
     for number, attributes in graph.nodes(data=True):
         yield f"  {number} [{_state(graph, number, attributes)}];"
     for source, target, attributes in graph.edges(data=True):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from modelcheck.analysis.finding import instance_name, listed
 from modelcheck.analysis.waiting import Explainer
-from modelcheck.language.model import Choose, Either, Location, walk_effects
+from modelcheck.language.model import Choose, Either, Location, Test, jump_targets, walk_effects
 from modelcheck.language.types import show
 from modelcheck.locks import PRIMITIVES
 from modelcheck.result.trace import Trace
@@ -67,7 +67,7 @@ def _rows(explainer: Explainer, trace: Trace) -> Iterator[Row]:
             span=location.span,
             op=location.call.op if location.call else "",
             text=statement(location),
-            changes=_choices(location, step, _changes(explainer, before, after, step)),
+            changes=(*_outcome(explainer, location, step), *_choices(location, step, _changes(explainer, before, after, step))),
             locks=_lock_events(explainer, before, after, step),
             waits=_waits(explainer, after, step),
             breach=step.breach.message if step.breach else "",
@@ -105,6 +105,19 @@ def lock_shown(explainer: Explainer, held: Held) -> str:
     lock = next(each for each in explainer.interpreter.system.model.locks if each.name == held.lock)
     name = instance_name(lock, held.index)
     return f"{name}:{held.mode}" if len(PRIMITIVES[lock.kind].modes) > 1 else name
+
+
+def _outcome(explainer: Explainer, location: Location, step: Step) -> tuple[str, ...]:
+    """Return which way a test went, where the location it arrived at tells that."""
+    if step.target is None or not location.text.startswith(("if ", "if(", "while ", "while(")):
+        return ()
+    arrived = step.target[explainer.interpreter.system.location_cells[step.thread]]
+    match location.effects:
+        case [*_, Test(_, then, otherwise)] if not any(isinstance(e, Test) for e in walk_effects(location.effects[:-1])):
+            ways = (arrived in jump_targets(then), arrived in jump_targets(otherwise))
+            return {(True, False): ("true",), (False, True): ("false",)}.get(ways, ())
+        case _:
+            return ()
 
 
 def _choices(location: Location, step: Step, changes: tuple[str, ...]) -> tuple[str, ...]:

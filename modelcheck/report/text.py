@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from modelcheck.analysis.expectations import Checked, told_reasons
 from modelcheck.analysis.finding import Finding, Outcome, listed
 from modelcheck.diagnostics import CODES
+from modelcheck.language.model import Model
 from modelcheck.report.contents import FileReport, ScenarioReport
 from modelcheck.report.trace_text import ending_lines, trace_lines
 from modelcheck.result.trace import ClosedSet, Exhausted
@@ -52,9 +53,11 @@ def scenario_lines(report: ScenarioReport) -> Iterator[str]:
     """Yield all that is said about a scenario below its first line."""
     mattered = report.stopped in report.undecided.values()
     yield statistics_line(report.statistics, report.stopped if mattered else "")
+    shown: list[Finding] = []
     for finding in _shown(report.findings):
         yield ""
-        yield from finding_lines(report, finding)
+        yield from finding_lines(report, finding, shown)
+        shown.append(finding)
     yield from _not_shown(report.findings)
     yield ""
     yield from _verdicts(report.judgement.outcomes)
@@ -69,10 +72,25 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _headline(report: ScenarioReport) -> str:
-    scenario, parameters = report.model.scenario, report.model.parameters
-    which = f"scenario {scenario.name}" if scenario.name else report.model.name
-    given = f" ({', '.join(f'{n}={v}' for n, v in parameters)})" if parameters and not scenario.name else ""
-    return f"{which}{given}: {_in_a_word(report)}"
+    which = scenario_shown(report.model) if report.model.scenario.name else model_shown(report.model)
+    return f"{which}: {_in_a_word(report)}"
+
+
+def model_shown(model: Model) -> str:
+    """Return the model's name, its scenario, and its parameters: without a scenario all, else those set from outside."""
+    if model.scenario.name:
+        return f"{model.name}: {scenario_shown(model)}"
+    return f"{model.name}{_in_brackets(model.parameters)}"
+
+
+def scenario_shown(model: Model) -> str:
+    """Return the scenario's name, and the parameters that were set from outside."""
+    given = tuple((name, value) for name, value in model.parameters if name in model.given)
+    return f"scenario {model.scenario.name}{_in_brackets(given)}"
+
+
+def _in_brackets(parameters: tuple[tuple[str, str], ...]) -> str:
+    return f" ({', '.join(f'{name}={value}' for name, value in parameters)})" if parameters else ""
 
 
 def _in_a_word(report: ScenarioReport) -> str:
@@ -133,8 +151,10 @@ def _not_shown(findings: tuple[Finding, ...]) -> Iterator[str]:
             yield f"and {more} more of {check}: they are in the JSON report"
 
 
-def finding_lines(report: ScenarioReport, finding: Finding) -> Iterator[str]:
-    """Yield one finding: what it is, its trace, and what its last state means."""
+def finding_lines(
+    report: ScenarioReport, finding: Finding, above: Sequence[Finding] = ()
+) -> Iterator[str]:
+    """Yield one finding: what it is, its trace unless it stands above, and what its last state means."""
     title = CODES[finding.code].title
     name = f" `{finding.name}`" if finding.name != finding.check else ""
     many = f" (in {finding.states} states)" if finding.states > 1 else ""
@@ -144,8 +164,13 @@ def finding_lines(report: ScenarioReport, finding: Finding) -> Iterator[str]:
         f.check == "circular_wait" for f in report.findings
     )
     if finding.trace is not None and not told_elsewhere:
-        yield from (f"  {line}" for line in trace_lines(report.explainer, finding.trace))
-        yield from _ending(report, finding)
+        before = next((f for f in above if _same_run(f, finding)), None)
+        if before is None:
+            yield from (f"  {line}" for line in trace_lines(report.explainer, finding.trace))
+        else:
+            yield "  same run as above"
+        ending = list(_ending(report, finding))
+        yield from ending if before is None or ending != list(_ending(report, before)) else ()
     match finding.evidence:
         case Exhausted(states):
             yield f"  every reachable state was looked at: {counted(states, 'state')}"
@@ -153,6 +178,13 @@ def finding_lines(report: ScenarioReport, finding: Finding) -> Iterator[str]:
             yield f"  {counted(len(states), 'state')} can follow, and it is so in all of them"
         case _:
             pass
+
+
+def _same_run(one: Finding, other: Finding) -> bool:
+    """Tell whether two findings are shown by the same steps; a trace that is told elsewhere was not shown."""
+    if one.trace is None or other.trace is None or one.check == "lock_order":
+        return False
+    return (one.trace.initial, one.trace.steps) == (other.trace.initial, other.trace.steps)
 
 
 def _ending(report: ScenarioReport, finding: Finding) -> Iterator[str]:
@@ -165,21 +197,24 @@ def _ending(report: ScenarioReport, finding: Finding) -> Iterator[str]:
 
 
 def _verdicts(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
-    """Yield a line for each property, and one for all checks with the same verdict that needs no more words."""
+    """Yield a line for each property; what holds, or is unknown for the same reason, shares a line with its kind."""
     holding: list[str] = []
-    unknown: dict[str, list[str]] = {}
+    unknown: dict[tuple[str, str], list[str]] = {}
     apart: list[Outcome] = []
     for outcome in outcomes:
         match outcome.verdict:
             case Holds() if outcome.kind == "check":
                 holding.append(outcome.name)
-            case Unknown(reason) if outcome.kind == "check":
-                unknown.setdefault(reason, []).append(outcome.name)
+            case Unknown(reason) if not outcome.unclaimed:
+                unknown.setdefault((outcome.kind, reason), []).append(outcome.name)
             case _:
                 apart.append(outcome)
     if holding:
         yield f"holds: {', '.join(holding)}"
-    yield from (f"unknown: {', '.join(names)} ({reason})" for reason, names in unknown.items())
+    yield from (
+        f"unknown: {'' if kind == 'check' else f'{kind} '}{', '.join(names)} ({reason})"
+        for (kind, reason), names in unknown.items()
+    )
     yield from (f"{outcome.kind} {outcome.name}: {_verdict(outcome)}" for outcome in apart)
 
 

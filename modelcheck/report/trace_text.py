@@ -128,6 +128,9 @@ def _waits(threads: tuple[Thread, ...], situation: Situation, wait: Wait) -> str
 
 def _for_whom(threads: tuple[Thread, ...], situation: Situation, wait: Wait) -> str:
     names = [threads[t].name for t in wait.for_threads if t not in situation.finished]
+    if not names and wait.for_threads:
+        kept = listed([threads[t].name for t in wait.for_threads])
+        return f": {kept} kept it and {_has(wait.for_threads)} finished"
     if not names:
         return ": nobody is left to end the wait"
     if wait.any_of:

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelcheck.language.model import Const, Expr, Lock, LockAt, Property, Ref, Thread, refs
+from modelcheck.language.model import (
+    At,
+    Const,
+    Enabled,
+    Expr,
+    Lock,
+    LockAt,
+    Property,
+    Ref,
+    Thread,
+    subexpressions,
+)
 from modelcheck.semantics.accesses import guard_questions, holds_any, instances_of, race_questions
 from modelcheck.semantics.definedness import conjunction, disjunction, negation
 from modelcheck.semantics.questions import (
@@ -67,9 +78,10 @@ def free(system: TransitionSystem, at: LockAt) -> Expr:
     return conjunction(tuple(negation(holds_any(at, t.number)) for t in system.model.threads))
 
 
-def mentions(expr: Expr) -> tuple[Ref, ...]:
-    """Return the cells that a step property speaks of, each once, as cells of the state before the step."""
-    return tuple(dict.fromkeys(Ref(each.var, each.index) for each in refs(expr)))
+def mentions(expr: Expr) -> tuple[Ref | At | Enabled, ...]:
+    """Return what a step property speaks of, each once, as of the state before the step."""
+    spoken = (e for e in subexpressions(expr) if isinstance(e, Ref | At | Enabled))
+    return tuple(dict.fromkeys(Ref(e.var, e.index) if isinstance(e, Ref) else e for e in spoken))
 
 
 def _still_held(system: TransitionSystem) -> Iterator[StatePredicate]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from modelcheck.language.model import Expr, Ref
+from modelcheck.language.model import At, Enabled, Expr, Ref
 from modelcheck.source import NOWHERE, Span
 
 
@@ -35,12 +35,13 @@ class StatePredicate:
 class StepPredicate:
     """Is there a reachable step for which `expr` (over the state and, primed, its successor) is false?
 
-    A step that changes none of the cells that `expr` mentions, and an error step, satisfies it (SEMANTICS H7).
+    A step that changes nothing that `expr` mentions (cells, where threads stand, whether they have a step), and an
+    error step, satisfies it (SEMANTICS H7).
     """
 
     name: str
     expr: Expr
-    mentions: tuple[Ref, ...]
+    mentions: tuple[Ref | At | Enabled, ...]
     span: Span = field(default=NOWHERE, compare=False)
 
 

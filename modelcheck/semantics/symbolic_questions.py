@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from modelcheck.language.model import Const, Location, LockAt, Ref
+from modelcheck.language.model import At, Const, Enabled, Location, LockAt, Ref
 from modelcheck.locks import PRIMITIVES
 from modelcheck.semantics.questions import StatePredicate, StepPredicate
 from modelcheck.semantics.symbolic import Frame, Going, Relation, Shape
@@ -17,7 +17,7 @@ from modelcheck.semantics.symbolic_effects import can_step
 from modelcheck.semantics.symbolic_numbers import Renaming, Row, constant
 from modelcheck.semantics.symbolic_terms import Moment
 from modelcheck.semantics.symbolic_truth import Truth, conjunction, disjunction, implication, negation
-from modelcheck.semantics.transition_system import cells_denoted, index_values
+from modelcheck.semantics.transition_system import cells_mentioned, index_values
 from modelcheck.semantics.waiting import tables
 
 Shows = tuple[Truth, Truth]
@@ -46,7 +46,7 @@ class Asked:
     def step(self, predicate: StepPredicate, frame: Frame, going: Going) -> Shows:
         """Return on which steps the property is false, and on which it is undefined (SEMANTICS H7)."""
         changes = disjunction(self._changes(ref, frame, going.after) for ref in predicate.mentions)
-        cells = (c for ref in predicate.mentions for c in cells_denoted(self.relation.system, ref))
+        cells = (c for ref in predicate.mentions for c in cells_mentioned(self.relation.system, ref))
         changes = conjunction((going.moves, changes, self._differ(frame, going.after, tuple(cells))))
         if changes is False:
             return False, False
@@ -55,7 +55,7 @@ class Asked:
         truth, defined = self._terms.truth(predicate.expr, moment)
         return conjunction((changes, defined, negation(truth))), conjunction((changes, negation(defined)))
 
-    def _changes(self, ref: Ref, frame: Frame, after: Frame) -> Truth:
+    def _changes(self, ref: Ref | At | Enabled, frame: Frame, after: Frame) -> Truth:
         """Return whether the reference has another value after the step; undefined counts as changed."""
         one, first = self._terms.value(ref, Moment(frame.cells, frame.cells))
         other, second = self._terms.value(ref, Moment(after.cells, after.cells))

@@ -14,12 +14,14 @@ from typing import Final
 
 from modelcheck.language.model import (
     Assign,
+    At,
     Breach,
     Choose,
     Const,
     Crossing,
     Effects,
     Emit,
+    Enabled,
     Expr,
     Location,
     Model,
@@ -145,6 +147,17 @@ def cells_denoted(system: TransitionSystem, ref: Ref) -> range:
             return range(0)
         number = number * (high - low + 1) + position.value - low
     return range(first + number, first + number + 1)
+
+
+def cells_mentioned(system: TransitionSystem, mention: Ref | At | Enabled) -> range:
+    """Return the numbers of the cells whose change can change the value of what is mentioned."""
+    match mention:
+        case Ref():
+            return cells_denoted(system, mention)
+        case At(thread):
+            return range(system.location_cells[thread], system.location_cells[thread] + 1)
+        case Enabled():
+            return range(len(system.cells))
 
 
 def _cells_of(variable: Variable) -> Iterator[Cell]:

@@ -147,7 +147,8 @@ class Model:
     """A specification with its parameters bound: what the engines work on.
 
     `initial`: effects of `init { }` (may choose; no Jump), run before time on the declared initial values.
-    `parameters`: name and shown value. `all_marked`: `model NAME marked;`. `warnings` are rendered diagnostics.
+    `parameters`: name and shown value; `given`: the names of those set from outside. `all_marked`: `model NAME
+    marked;`. `warnings` are rendered diagnostics.
     `ops` maps an op's name to where it is declared; `op_calls` lists every inlined call.
     """
 
@@ -165,3 +166,4 @@ class Model:
     overridden: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     file: str = ""
+    given: tuple[str, ...] = ()

@@ -1,0 +1,184 @@
+"""One cause, one finding (SEMANTICS H20): which findings are told as part of another, and in which order they come.
+
+A thread that ends with locks in its hands is one finding, whatever the number of locks. Who then waits for such a
+lock for ever is a consequence: told with the cause, not as a finding of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from modelcheck.analysis.finding import Finding, listed
+from modelcheck.analysis.waiting import Explainer
+from modelcheck.result.trace import ClosedSet
+from modelcheck.semantics.transition_system import INIT, State
+
+ORDER = (
+    ("assertion", "range", "lock_rules"),
+    ("circular_wait",),
+    ("lock_order",),
+    ("guarded_by", "race"),
+    ("invariant", "step", "reachable"),
+    ("stuck", "cannot_finish"),
+)
+"""Causes before consequences."""
+
+WEIGHTS = ("violation", "warning", "note")
+
+STILL_HELD = "still held"
+"""With this word begins the cause of a finding about a thread that ends with a lock (semantics/asking.py)."""
+
+SETTLED_AT_MOST = 20_000
+"""In a larger closed set nobody looks for the states in which nothing changes any more."""
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings as they are told: violations first, causes before consequences, short traces first."""
+    return tuple(sorted(findings, key=_rank))
+
+
+def _rank(finding: Finding) -> tuple[int, int, int]:
+    group = next(number for number, checks in enumerate(ORDER) if finding.check in checks)
+    length = len(finding.trace.steps) if finding.trace and finding.check != "lock_order" else 0
+    return WEIGHTS.index(finding.weight), group, length
+
+
+# --- locks that are still held at a thread's end -------------------------------------------------
+
+
+def is_still_held(finding: Finding) -> bool:
+    """Tell whether the finding is about a thread that ends with a lock."""
+    return finding.cause[:1] == (STILL_HELD,) and finding.cause[-1] != "undefined"
+
+
+def ends_joined(explainer: Explainer, findings: Iterable[Finding]) -> list[Finding]:
+    """Make one finding of those about one thread declaration that ends, once, with all of these locks."""
+    joined: dict[tuple[object, ...], Finding] = {}
+    for number, finding in enumerate(findings):
+        key = _end(explainer, finding) if is_still_held(finding) else (number,)
+        other = joined.get(key)
+        joined[key] = finding if other is None else _both(explainer, other, finding)
+    return list(joined.values())
+
+
+def _end(explainer: Explainer, finding: Finding) -> tuple[object, ...]:
+    """Return what the thread ends with; the same at the end of the same number of steps has one cause."""
+    assert finding.trace is not None
+    held = explainer.interpreter.held(finding.trace.last, finding.members[0])
+    return (STILL_HELD, finding.cause[1], len(finding.trace.steps), tuple(sorted({h.lock for h in held})))
+
+
+def _both(explainer: Explainer, one: Finding, other: Finding) -> Finding:
+    cause = (*one.cause, *(lock for lock in other.cause[2:] if lock not in one.cause[2:]))
+    thread = explainer.interpreter.system.model.threads[one.members[0]].name
+    message = f"{thread} ends while it still holds {listed(cause[2:])}"
+    return replace(one, cause=cause, message=message, states=max(one.states, other.states))
+
+
+def with_way_out(explainer: Explainer, finding: Finding) -> Finding:
+    """Say behind which statement the thread left the op, or came to its end, with the locks."""
+    steps = finding.trace.steps if finding.trace else ()
+    if not steps or steps[-1].location == INIT or not (is_still_held(finding) or is_unbalanced(finding)):
+        return finding
+    mine = [step for step in steps if step.thread == finding.members[0] and step.location != INIT]
+    if not mine:
+        return finding
+    place = explainer.place(mine[-1])
+    text = " ".join(place.text.split())
+    if place.left_by is not None:
+        told = f"it left at {place.left_by}"
+    else:
+        told = f"it left after `{text}` at {place.span}"
+    return replace(finding, details=(*finding.details, told))
+
+
+def is_unbalanced(finding: Finding) -> bool:
+    """Tell whether an op returned with other locks than it may."""
+    return finding.cause[:1] == ("unbalanced",) and "returns" in finding.message
+
+
+# --- who waits for them --------------------------------------------------------------------------
+
+
+def consequences_told(
+    explainer: Explainer, findings: Iterable[Finding]
+) -> tuple[list[Finding], tuple[Finding, ...]]:
+    """Return the findings with their consequences, and the findings that are told as such."""
+    findings = list(findings)
+    held = {(f.cause[1], lock): n for n, f in enumerate(findings) if is_still_held(f) for lock in f.cause[2:]}
+    consequences: dict[int, list[Finding]] = {}
+    for finding in findings:
+        cause = _cause_of(explainer, finding, held) if held else None
+        if cause is not None:
+            consequences.setdefault(cause, []).append(finding)
+    folded = [finding for each in consequences.values() for finding in each]
+    told = [_telling(explainer, each, consequences.get(n, [])) for n, each in enumerate(findings)]
+    return [each for each in told if each not in folded], tuple(folded)
+
+
+def _telling(explainer: Explainer, finding: Finding, waiting: list[Finding]) -> Finding:
+    if not waiting:
+        return finding
+    threads = explainer.interpreter.system.model.threads
+    names = sorted({threads[t].name for each in waiting for t in each.members})
+    verb = "waits" if len(names) == 1 else "wait"
+    what = "it" if len(finding.cause) == 3 else "them"
+    return replace(
+        finding,
+        message=f"{finding.message}, and then {listed(names)} {verb} for {what} for ever",
+        consequences=tuple(dict.fromkeys(each.check for each in waiting)),
+    )
+
+
+def _cause_of(explainer: Explainer, finding: Finding, held: Mapping[tuple[str, str], int]) -> int | None:
+    """Return the finding whose lock the lost thread waits for in the end, whatever happens; None if there is none."""
+    match finding.evidence:
+        case ClosedSet(states=states, thread=thread) if finding.check in ("stuck", "cannot_finish"):
+            owed = {_owed(explainer, state, thread, held) for state in _in_the_end(explainer, states)}
+            return min((each for each in owed if each is not None), default=None) if None not in owed else None
+        case _:
+            return None
+
+
+def _owed(
+    explainer: Explainer, state: State, thread: int, held: Mapping[tuple[str, str], int]
+) -> int | None:
+    """Return which finding is about the lock that the thread waits for and a finished thread holds."""
+    interpreter = explainer.interpreter
+    verb = interpreter.location(state, thread).verb
+    if verb is None or interpreter.finished(state, thread) or not interpreter.blocked(state, thread):
+        return None
+    for owner in sorted(explainer.waiting.all_of(state, thread) or ()):
+        cause = held.get((interpreter.system.model.threads[owner].declaration, verb.at.lock.name))
+        if cause is not None and interpreter.finished(state, owner):
+            return cause
+    return None
+
+
+def _in_the_end(explainer: Explainer, states: frozenset[State]) -> Iterable[State]:
+    """Yield the states of a closed set in which everybody who will ever finish has finished.
+
+    To finish is stable, so these are the states that only lead to states with the same threads finished. Of a set
+    that is too large all states are looked at, which finds fewer causes, never a wrong one.
+    """
+    if len(states) > SETTLED_AT_MOST:
+        return states
+    interpreter = explainer.interpreter
+    threads = range(len(interpreter.system.model.threads))
+    before: dict[State, list[State]] = {}
+    unsettled: list[State] = []
+    for state in states:
+        done = [t for t in threads if interpreter.finished(state, t)]
+        for step in interpreter.successors(state):
+            if step.target is not None:
+                before.setdefault(step.target, []).append(state)
+                if [t for t in threads if interpreter.finished(step.target, t)] != done:
+                    unsettled.append(state)
+    seen = set(unsettled)
+    while unsettled:
+        for state in before.get(unsettled.pop(), ()):
+            if state not in seen:
+                seen.add(state)
+                unsettled.append(state)
+    return states - seen
