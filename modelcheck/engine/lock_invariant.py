@@ -234,9 +234,8 @@ class _Work:
                 return f"the section that starts at {entry.span} has a loop that was not followed to its end"
             following: dict[int, Path] = {}
             for number, path in sorted(ways.items()):
-                if steps >= FEASIBLE_FROM and not self.possible(
-                    f"step {steps} after {entry.span}", path.condition
-                ):
+                around = steps > len(thread.locations)
+                if around and not self.possible(f"step {steps} after {entry.span}", path.condition):
                     continue
                 if thread.locations[number].is_end:
                     continue  # it ends with the lock in hand: that is a finding of its own
