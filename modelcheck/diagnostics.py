@@ -71,9 +71,7 @@ CODES: dict[str, Code] = {
     "MC032": Code("no result", "The op or verb that is used as a value returns nothing."),
     "MC033": Code("result type", "`return` must agree with the result that the op declares."),
     # Control flow.
-    "MC040": Code(
-        "recursion", "Ops are inlined, and constants evaluated: neither may lead back to itself."
-    ),
+    "MC040": Code("recursion", "Ops are inlined, and constants evaluated: neither may lead back to itself."),
     "MC041": Code("cycle without a step", "A loop needs a statement that takes a step."),
     "MC042": Code("goto together with guard", "Convert all of the op to guards, or none of it."),
     "MC043": Code("label", "A label is declared once in its op or thread; no jump enters a scoped guard."),
@@ -143,7 +141,8 @@ class Diagnostic:
         line, column = self.span.source.place(self.span.start)
         told = f"{self.severity.value} {self.code}: {self.message}"
         if self.span.end == 0:  # nothing in the text is to blame: the file, or how it was called
-            return "\n".join([f"{self.span.source.name}: {told}", *([f"      = {self.hint}"] if self.hint else [])])
+            hint = [f"      = {self.hint}"] if self.hint else []
+            return "\n".join([f"{self.span.source.name}: {told}", *hint])
         parts = [f"{self.span.source.name}:{line}:{column}: {told}"]
         shown = self.span.source.line(line).replace("\t", " ")
         if shown.strip():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+from modelcheck.analysis.consequences import as_told
 from modelcheck.analysis.expectations import Facts, expectations
 from modelcheck.analysis.finding import Finding
 from modelcheck.analysis.judge import Judgement, judge
@@ -175,14 +176,16 @@ def simulation(model: Model, options: Options, seed: int, steps: int, runs: int)
     explainer = Explainer(Interpreter(system))
     asked = restricted(model, questions(system), options.properties)
     done = simulate(system, seed, steps, runs, asked)
-    return Simulated(explainer, done, tuple(finding_of(explainer, f) for f in done.found if not reached(f)))
+    findings = as_told(explainer, (finding_of(explainer, f) for f in done.found if not reached(f)))[0]
+    return Simulated(explainer, done, findings)
 
 
 def replayed(model: Model, saved: SavedTrace) -> tuple[Explainer, Replay]:
     """Take a saved trace again."""
     system = transition_system(model)
     explainer = Explainer(Interpreter(system))
-    return explainer, replay(explainer, questions(system), saved)
+    taken = replay(explainer, questions(system), saved)
+    return explainer, replace(taken, findings=as_told(explainer, taken.findings)[0])
 
 
 # --- questions -----------------------------------------------------------------------------------

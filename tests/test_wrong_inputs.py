@@ -27,10 +27,12 @@ HINTED = {
     "MC021": "how a condition is written",
     "MC022": "the comparison taken apart",
     "MC023": "the parentheses",
+    "MC030": "the verbs of that lock",
     "MC031": "the local variable",
     "MC040": "the loop",
     "MC041": "the step",
     "MC042": "guards or gotos",
+    "MC044": "what may stand there",
     "MC050": "the step property",
     "MC063": "which of the two to leave out",
 }
@@ -110,6 +112,7 @@ def nested(opening: str, inner: str, closing: str, depth: int) -> str:
 
 
 REFUSED: dict[str, tuple[bytes, str]] = {
+    "brackets without sense": (b"model h;\nthread{if{(n&}{n=0; }\n    await {; }\n     true\n", "MC001"),
     "invalid UTF-8": (b"mutex l;\n// caf\xe9\n", "MC002"),
     "UTF-16": (("mutex l;\n" + BODY).encode("utf-16"), "MC002"),
     "a NUL byte": (b"mutex l;\n" + b"\0" + BODY.encode(), "MC002"),
@@ -132,6 +135,25 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "10,000 conditionals": (
         f"var x: 0..3;\nthread a {{ x = {'x == 0 ? 1 : ' * 10_000} 2; }}\n".encode(),
         "MC003",
+    ),
+    "loops of 10,000 in a loop of 10,000": (
+        b"var x: 0..3;\nthread a { for (i: 0..9999) { for (j: 0..9999) { x = 1; } } }\n",
+        "MC046",
+    ),
+    "the same without a step": (b"thread a { skip; for (i: 0..9999) for (j: 0..9999) ; }\n", "MC046"),
+    "an atomic loop of 10,000": (b"var x: 0..3;\nthread a { atomic { for (i: 0..9999) x = 1; } }\n", "MC046"),
+    "10,000 atomic statements": (
+        f"var x: 0..3;\nthread a {{ atomic {{ {'x = 1; ' * 10_000} }} }}\n".encode(),
+        "MC046",
+    ),
+    "an init of 10,000 statements": (
+        f"var x: 0..3;\ninit {{ {'x = 1; ' * 10_000} }}\n{BODY}".encode(),
+        "MC046",
+    ),
+    "2 to the 40th ways through an atomic block": (
+        f"var x: 0..3;\nop f() {{ {'if (x == 1) if (x == 2) return; ' * 40} }}\n".encode()
+        + b"thread a { atomic { f(); } }\n",
+        "MC046",
     ),
     "10,000 unknown names": (f"thread a {{ {'missing = 1; ' * 10_000} }}\n".encode(), "MC010"),
     "10,000 syntax errors": (f"thread a {{ {'x = ; ' * 10_000} }}\n".encode(), "MC001"),

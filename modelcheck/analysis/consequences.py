@@ -33,15 +33,23 @@ SETTLED_AT_MOST = 20_000
 """In a larger closed set nobody looks for the states in which nothing changes any more."""
 
 
+def as_told(
+    explainer: Explainer, findings: Iterable[Finding]
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Return the findings as they are told, and those that are told as consequences of others."""
+    kept, folded = consequences_told(explainer, ends_joined(explainer, findings))
+    return ordered(with_way_out(explainer, finding) for finding in kept), folded
+
+
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings as they are told: violations first, causes before consequences, short traces first."""
     return tuple(sorted(findings, key=_rank))
 
 
-def _rank(finding: Finding) -> tuple[int, int, int]:
+def _rank(finding: Finding) -> tuple[int, int, int, int]:
     group = next(number for number, checks in enumerate(ORDER) if finding.check in checks)
     length = len(finding.trace.steps) if finding.trace and finding.check != "lock_order" else 0
-    return WEIGHTS.index(finding.weight), group, length
+    return WEIGHTS.index(finding.weight), group, length, ORDER[group].index(finding.check)
 
 
 # --- locks that are still held at a thread's end -------------------------------------------------
@@ -86,10 +94,8 @@ def with_way_out(explainer: Explainer, finding: Finding) -> Finding:
         return finding
     place = explainer.place(mine[-1])
     text = " ".join(place.text.split())
-    if place.left_by is not None:
-        told = f"it left at {place.left_by}"
-    else:
-        told = f"it left after `{text}` at {place.span}"
+    left = f"it left at {place.left_by}" if place.left_by else ""
+    told = left or f"its last step: `{text}` at {place.span}"
     return replace(finding, details=(*finding.details, told))
 
 
@@ -136,14 +142,14 @@ def _cause_of(explainer: Explainer, finding: Finding, held: Mapping[tuple[str, s
     match finding.evidence:
         case ClosedSet(states=states, thread=thread) if finding.check in ("stuck", "cannot_finish"):
             owed = {_owed(explainer, state, thread, held) for state in _in_the_end(explainer, states)}
-            return min((each for each in owed if each is not None), default=None) if None not in owed else None
+            return (
+                min((each for each in owed if each is not None), default=None) if None not in owed else None
+            )
         case _:
             return None
 
 
-def _owed(
-    explainer: Explainer, state: State, thread: int, held: Mapping[tuple[str, str], int]
-) -> int | None:
+def _owed(explainer: Explainer, state: State, thread: int, held: Mapping[tuple[str, str], int]) -> int | None:
     """Return which finding is about the lock that the thread waits for and a finished thread holds."""
     interpreter = explainer.interpreter
     verb = interpreter.location(state, thread).verb

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from modelcheck.analysis.consequences import consequences_told, ends_joined, ordered, with_way_out
+from modelcheck.analysis.consequences import as_told
 from modelcheck.analysis.discipline import discipline
 from modelcheck.analysis.finding import DEADLOCKS, Finding, Outcome, listed
 from modelcheck.analysis.lock_order import Order, canonical, lock_order
@@ -72,8 +72,7 @@ def judge(
     unreached = tuple(_unreached(explainer, asked, answers)) if complete and not answers.open else ()
     found = (*kept, *unbalanced, *unreached, *order_findings(interpreter, order, rings))
     wanted = [f for f in found if not only or only & set(f.names)]
-    told, folded = consequences_told(explainer, ends_joined(explainer, wanted))
-    findings = ordered(with_way_out(explainer, finding) for finding in told)
+    findings, folded = as_told(explainer, wanted)
     outcomes = tuple(_outcomes(interpreter.system.model, asked, answers, (*findings, *folded), only))
     return Judgement(findings, outcomes, order, coverage(interpreter.system.model, answers), folded)
 

@@ -58,7 +58,7 @@ def command(
     """Check every scenario of the files, and of all *.mck in the folders.
 
     A scenario says what it expects; without scenarios nothing may be violated. With -p the parameters are checked
-    instead of the scenarios (SEMANTICS G16).
+    instead of the scenarios; with -p and --scenario, that scenario with these parameters.
     """
     from modelcheck.engine.engine import Limits
     from modelcheck.pipeline import Options
@@ -77,7 +77,9 @@ def _check(console: Console, wanted: _Wanted) -> int:
     from modelcheck.report.json_report import report_json
 
     reports: list[FileReport] = []
-    for path, named in collected(wanted.files):
+    todo = collected(wanted.files)
+    while todo:
+        path, named = todo.pop(0)
         report = _one(console, wanted, path, named=named)
         if report is None:
             continue
@@ -86,6 +88,8 @@ def _check(console: Console, wanted: _Wanted) -> int:
             break
     if not console.json:
         _summary(console, reports)
+    if todo:
+        console.note(f"interrupted: not checked: {', '.join(path for path, _ in todo)}")
     if wanted.save_trace:
         _save_trace(console, wanted, reports)
     if console.json:
@@ -141,20 +145,23 @@ def _one(console: Console, wanted: _Wanted, path: str, *, named: bool) -> FileRe
 
 def _summary(console: Console, reports: list[FileReport]) -> None:
     """Print a last line where there is more than one scenario."""
+    from modelcheck.report.text import counted
+
     scenarios = [scenario for report in reports for scenario in report.scenarios]
     if any(report.interrupted for report in reports):
         console.note("interrupted: what is not told above is undecided")
     if len(scenarios) > 1 or (len(reports) > 1 and scenarios):
         codes = [scenario.exit_code for scenario in scenarios]
+        broken = sum(bool(report.diagnostics) for report in reports)
         parts = [
             (codes.count(0), "as expected"),
             (codes.count(1), "not as expected"),
             (codes.count(3), "undecided"),
             (codes.count(2), "with an undefined property"),
-            (sum(bool(report.diagnostics) for report in reports), "files with mistakes"),
+            (broken, f"file{'s' * (broken != 1)} with mistakes"),
         ]
         told = ", ".join(f"{number} {what}" for number, what in parts if number)
-        console.write(f"{len(scenarios)} scenarios in {len(reports)} file{'s' * (len(reports) != 1)}: {told}")
+        console.write(f"{counted(len(scenarios), 'scenario')} in {counted(len(reports), 'file')}: {told}")
 
 
 def _save_trace(console: Console, wanted: _Wanted, reports: list[FileReport]) -> None:

@@ -139,7 +139,9 @@ def _seen(interpreter: Interpreter) -> list[State]:
     return list(seen)
 
 
-def _following(interpreter: Interpreter, starts: Sequence[State], most: int) -> tuple[dict[State, None], bool]:
+def _following(
+    interpreter: Interpreter, starts: Sequence[State], most: int
+) -> tuple[dict[State, None], bool]:
     """Return states that follow, the nearest first, and whether these are all."""
     seen = dict.fromkeys(starts)
     todo = list(seen)

@@ -162,7 +162,9 @@ class Bounded:
         if not self._looks_for_repetition:
             return
         last = self._frames[-1]
-        self._asking.add(implication(self._simple, self._asked.different(each, last)) for each in self._frames[:-1])
+        self._asking.add(
+            implication(self._simple, self._asked.different(each, last)) for each in self._frames[:-1]
+        )
         try:
             if not self._asking.possible(f"bmc new state@{self.level}", self._simple):
                 self.complete = f"every state is reached in less than {self.level} steps"

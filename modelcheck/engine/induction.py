@@ -111,7 +111,9 @@ def recheck(system: TransitionSystem, certificate: Certificate, budget: Budget) 
     asked = Asked(relation)
     _recheck_facts(relation, certificate.facts, budget)
     _recheck_first_case(asked, certificate, budget)
-    induction = Induction(asked, (*certificate.before, *certificate.aims), certificate.facts, budget, plain=True)
+    induction = Induction(
+        asked, (*certificate.before, *certificate.aims), certificate.facts, budget, plain=True
+    )
     induction.believe(tuple(dict.fromkeys(aim.name for aim in certificate.before)))
     while induction.k < certificate.k:
         induction.lengthen()
@@ -148,6 +150,8 @@ def _recheck_first_case(asked: Asked, certificate: Certificate, budget: Budget) 
         going = relation.step(frame, time)
         asking.add((*going.facts, *going.defines))
         shown = disjunction(shows(asked, aim, frame, going) for aim in certificate.aims)
-        assert not asking.possible(f"recheck first case@{time}", shown), "the first case fails the second time"
+        assert not asking.possible(f"recheck first case@{time}", shown), (
+            "the first case fails the second time"
+        )
         asking.add((going.moves,))
         frame = going.after

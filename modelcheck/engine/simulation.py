@@ -13,7 +13,7 @@ from typing import Literal
 
 from modelcheck.engine.collecting import Collector
 from modelcheck.engine.engine import Found
-from modelcheck.engine.sightings import Target
+from modelcheck.engine.sightings import Sighting, Target
 from modelcheck.result.trace import Trace
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import Question, StuckForEver
@@ -103,20 +103,28 @@ def _note_stuck(collector: Collector, walk: Walk, at: int) -> None:
             collector.sightings.add(question, cause, at, Target(at, None, (number,)))
 
 
-def seen_at_the_end(
-    interpreter: Interpreter, walk: Walk, questions: Sequence[Question]
-) -> tuple[Found, ...]:
-    """Return what a directed run shows first with its last step, or in the state where it is now."""
+def seen_at_the_end(walk: Walk, questions: Sequence[Question]) -> tuple[Found, ...]:
+    """Return what the last step of a directed run shows, and the state where it is now."""
+    interpreter, trace = walk.interpreter, walk.trace
     collector = Collector(interpreter, questions)
-    trace = walk.trace
-    for at, state in enumerate(trace.states):
-        steps = interpreter.successors(state)
-        collector.found(at, state, at, trace.steps[at - 1].thread if at else None)
-        collector.expanded(at, state, at, steps)
+    at = len(trace.steps)
+    if trace.steps:
+        before = trace.states[-1 if trace.steps[-1].target is None else -2]
+        collector.expanded(at - 1, before, at - 1, interpreter.successors(before))
+    if not trace.steps or trace.steps[-1].target is not None:
+        steps = interpreter.successors(walk.state)
+        collector.found(at, walk.state, at, trace.steps[-1].thread if trace.steps else None)
+        collector.expanded(at, walk.state, at, steps)
         if not steps:
             _note_stuck(collector, walk, at)
-    taken = trace.steps
-    return tuple(f for f in _found(collector, trace) if f.trace.steps == taken)
+    found: list[Found] = []
+    for sighting in collector.sightings.all:
+        for target in sighting.targets:
+            taken = target.number == at - 1 and bool(trace.steps) and target.step == trace.steps[-1]
+            if taken or (target.number == at and target.step is None):
+                found.append(_shown(sighting, target, trace))
+                break
+    return tuple(found)
 
 
 def _found(collector: Collector, trace: Trace) -> list[Found]:
@@ -127,20 +135,21 @@ def _found(collector: Collector, trace: Trace) -> list[Found]:
         steps = trace.steps[: max(target.number, 0)]
         if target.step is not None:
             steps = (*steps, target.step)
-        shown = Trace(trace.initial, steps, shortest=False)
-        found.append(
-            Found(
-                question=sighting.question,
-                cause=sighting.cause,
-                level=sighting.level,
-                states=sighting.states,
-                trace=shown,
-                members=target.members,
-                closed=frozenset({shown.last}) if isinstance(sighting.question, StuckForEver) else None,
-                undefined=target.undefined,
-            )
-        )
+        found.append(_shown(sighting, target, Trace(trace.initial, steps, shortest=False)))
     return found
+
+
+def _shown(sighting: Sighting, target: Target, trace: Trace) -> Found:
+    return Found(
+        question=sighting.question,
+        cause=sighting.cause,
+        level=sighting.level,
+        states=sighting.states,
+        trace=trace,
+        members=target.members,
+        closed=frozenset({trace.last}) if isinstance(sighting.question, StuckForEver) else None,
+        undefined=target.undefined,
+    )
 
 
 class Walk:

@@ -54,7 +54,11 @@ class _Run:
     """One search: what it works on, and what it knows."""
 
     def __init__(
-        self, system: TransitionSystem, questions: tuple[Question, ...], limits: Limits, progress: Progress | None
+        self,
+        system: TransitionSystem,
+        questions: tuple[Question, ...],
+        limits: Limits,
+        progress: Progress | None,
     ) -> None:
         self.stopped = ""
         self._system = system
@@ -84,6 +88,8 @@ class _Run:
             self._induce()
         if self._bounded.complete:
             self._proofs.update(dict.fromkeys(self._undecided, self._bounded.complete))
+        elif self._bounded.gave_up:
+            self.stopped = next(iter(self._bounded.gave_up.values()))
         else:
             self.stopped = f"all that was asked is decided, at depth {self._bounded.level}"
 
@@ -162,9 +168,13 @@ class _Run:
         """Return the names of which a proof or a bound says only half, and what it leaves."""
         found = []
         if any(isinstance(q, Crossings) for q in self._questions) and self._system.model.calls:
-            found.append(("lock_rules", "error steps: {}; whether each call gives back its locks was not looked at"))
+            found.append(
+                ("lock_rules", "error steps: {}; whether each call gives back its locks was not looked at")
+            )
         for question in self._questions:
             reachable = isinstance(question, StatePredicate) and question.check == "reachable"
             if isinstance(question, StatePredicate) and reachable and question.name in self._proofs:
                 found.append((question.name, "never reached ({}); a complete search has the evidence"))
-        return [(name, why) for name, why in found if name not in self._hunt.violated | set(self._bounded.gave_up)]
+        return [
+            (name, why) for name, why in found if name not in self._hunt.violated | set(self._bounded.gave_up)
+        ]

@@ -35,7 +35,7 @@ class Watch:
     def admit(self, states: int) -> None:
         """Raise StoppedError if there are as many states as are allowed, and one more is to come."""
         if self._limits.states is not None and states >= self._limits.states:
-            raise StoppedError(f"limit of {self._limits.states} states")
+            raise StoppedError(f"limit of {self._limits.states} state{'s' * (self._limits.states != 1)}")
 
     def look(self, states: int, transitions: int, depth: int, frontier: int) -> None:
         """Raise StoppedError if time or memory is used up; report now and then."""
@@ -45,9 +45,9 @@ class Watch:
         now = time.monotonic()
         limits = self._limits
         if limits.seconds is not None and now - self._start >= limits.seconds:
-            raise StoppedError(f"limit of {limits.seconds:g} seconds")
+            raise StoppedError(f"limit of {limits.seconds:g} second{'s' * (limits.seconds != 1)}")
         if limits.memory is not None and resident_memory() >= limits.memory:
-            raise StoppedError(f"limit of {limits.memory} bytes of memory")
+            raise StoppedError(f"limit of {size_shown(limits.memory)} of memory")
         if self._progress is not None and now - self._reported >= _REPORT_EVERY:
             self._reported = now
             statistics = Statistics(states, transitions, depth, now - self._start, peak_memory())
@@ -61,6 +61,16 @@ def resident_memory() -> int:
     except (OSError, IndexError):
         return peak_memory()
     return int(pages) * resource.getpagesize()
+
+
+def size_shown(size: int) -> str:
+    """Return a number of bytes as a person writes it: 10 MiB."""
+    shown, unit = float(size), "byte" if size == 1 else "bytes"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if shown < 1024:
+            break
+        shown, unit = shown / 1024, larger
+    return f"{shown:.3g} {unit}" if shown < 1000 else f"{shown:.0f} {unit}"
 
 
 def peak_memory() -> int:

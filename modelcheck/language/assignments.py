@@ -177,7 +177,9 @@ def _local(work: Work, node: syntax.Local, way: Way) -> None:
 
 def _called(work: Work, node: syntax.Local, storage: Storage, call: syntax.Call, way: Way) -> None:
     if storage.variable is None or storage.dimensions:
-        work.ctx.error("MC020", node.span, f"`{node.name}` is not a single value: it cannot take the result of a call")
+        work.ctx.error(
+            "MC020", node.span, f"`{node.name}` is not a single value: it cannot take the result of a call"
+        )
         work.go(way, node.span)
         return
     calls.call_into(work, call, Ref(storage.variable), node, way)

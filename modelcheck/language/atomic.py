@@ -6,16 +6,18 @@ for more than once only where a `break`, `continue` or `return` leaves a branch 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from modelcheck.language import assignments, calls, inlining, jumps, statements, syntax
 from modelcheck.language.body import one_line
-from modelcheck.language.expressions import LARGEST_EXPANSION, coerce, condition
+from modelcheck.language.expressions import coerce, condition
 from modelcheck.language.frame import Entered, Exit, Way, Work, as_block, jump
 from modelcheck.language.graph import Graph
 from modelcheck.language.model import (
     Assign,
+    Call,
     Choose,
     Const,
     Effects,
@@ -26,6 +28,7 @@ from modelcheck.language.model import (
     Test,
     walk_effects,
 )
+from modelcheck.language.operations import described
 from modelcheck.language.places import index_value, resolve, type_of
 from modelcheck.language.scope import Place
 from modelcheck.language.types import bounds
@@ -38,14 +41,22 @@ Then = Callable[[], Effects]
 LONGEST = 100
 """An atomic block is shown in traces with at most so many characters."""
 
+MOST_STATEMENTS = 1_000
+"""An atomic block may be unrolled into so many: its effects are one tree, and trees are walked recursively."""
+
 
 @dataclass(frozen=True)
 class Atomic:
-    """Where a statement of the block stands. `guards` gathers the conditions under which the block can run."""
+    """Where a statement of the block stands. `guards` gathers the conditions under which the block can run.
+
+    `entered` is the op in which the block stands, `lowered` has every statement of it so far, unrolled ones each time.
+    """
 
     work: Work
     guards: list[Expr] = field(default_factory=list)
     initial: bool = False
+    entered: Call | None = None
+    lowered: list[syntax.Node] = field(default_factory=list)
     leading: bool = True
     breaks: Then | None = None
     continues: Then | None = None
@@ -58,7 +69,7 @@ class Atomic:
 
 def lower_atomic(work: Work, node: syntax.Atomic, way: Way) -> None:
     """Lower `atomic { }`: one step, with one transition for each combination of its choices."""
-    place = Atomic(work)
+    place = Atomic(work, entered=work.body.call)
     effects = block(place, node.body, lambda: jump(way.following))
     head = Span(node.span.source, node.span.start, node.span.start + len("atomic"))
     text = one_line(node.span.text)
@@ -85,6 +96,13 @@ def block(place: Atomic, node: syntax.Block, then: Then) -> Effects:
 def _statement(place: Atomic, node: syntax.Statement, then: Then) -> Effects:
     """Return the effects of a statement, then of what follows. What may wait or repeat is refused."""
     later, ctx = replace(place, leading=False), place.work.ctx
+    if len(place.lowered) >= MOST_STATEMENTS:
+        message = f"`{_word(place)}` is unrolled here into more than {MOST_STATEMENTS} statements"
+        ctx.error(
+            "MC046", place.lowered[0].span, message, "it is one step: split it, or make its loops shorter"
+        )
+        return ()
+    place.lowered.append(node)
     match node:
         case syntax.Block():
             return block(place, node, then)
@@ -112,8 +130,9 @@ def _statement(place: Atomic, node: syntax.Statement, then: Then) -> Effects:
         case syntax.Break() | syntax.Continue() | syntax.Return():
             return _leave(later, node)
         case _:
-            message = f"`{type(node).__name__.lower()}` cannot stand inside `{_word(place)}`"
-            ctx.error("MC044", node.span, message, "it is one step: what may wait or repeat stays outside")
+            written = "a label" if isinstance(node, syntax.Label) else f"`{_keyword(node)}`"
+            hint = "it is one step: what may wait or repeat stays outside"
+            ctx.error("MC044", node.span, f"{written} cannot stand inside {_where(place)}", hint)
             return then()
 
 
@@ -121,11 +140,30 @@ def _word(place: Atomic) -> str:
     return "init" if place.initial else "atomic"
 
 
+def _where(place: Atomic) -> str:
+    """Return what a statement stands in, in words; with the call by which it got there."""
+    call = place.work.body.call
+    if call is None or call is place.entered:
+        return f"`{_word(place)}`"
+    while call.parent is not None and call.parent is not place.entered:
+        call = call.parent
+    return f"`{_word(place)}`, which calls this op at {call.span}"
+
+
+def _keyword(node: syntax.Statement) -> str:
+    return re.split(r"\W", node.span.text, maxsplit=1)[0]
+
+
 def _await(place: Atomic, node: syntax.Await, then: Then) -> Effects:
     expr = condition(place.work.ctx, node.condition)
     if not place.leading or place.initial:
-        message = f"`await` can only be the first statement of `atomic`, and stands in `{_word(place)}` here"
+        message = "`await` can only be the first statement of `atomic`"
         hint = "blocking later would let the others see half of the block"
+        if place.initial:
+            message, hint = (
+                "`await` cannot stand inside `init`",
+                "nothing runs before `init` that could end the wait",
+            )
         place.work.ctx.error("MC044", node.span, message, hint)
     else:
         place.guards.append(expr)
@@ -221,8 +259,9 @@ def _for(place: Atomic, node: syntax.For, then: Then) -> Effects:
     if kind is None:
         return then()
     low, high = bounds(kind)
-    if high - low >= LARGEST_EXPANSION:
-        place.work.ctx.error("MC046", node.span, f"`for` would be unrolled {high - low + 1} times")
+    if high - low >= MOST_STATEMENTS:
+        message = f"the body of this `for` would be unrolled {high - low + 1} times in one step"
+        place.work.ctx.error("MC046", node.type.span, message, "loops inside each other multiply")
         return then()
     early = _leaves_early(node.body)
     after: Then = then if early else tuple
@@ -259,15 +298,24 @@ def _outside(place: Atomic, node: syntax.Break | syntax.Continue | syntax.Return
     """Return the jump out of the block to a place around it, by way of the releases that stand there."""
     work = place.work
     if to is None:
-        code = "MC044" if isinstance(node, syntax.Return) else "MC045"
-        work.ctx.error(code, node.span, f"`{type(node).__name__.lower()}` has nowhere to go from here")
+        if isinstance(node, syntax.Return):
+            hint = "it ends where its text ends"
+            work.ctx.error("MC044", node.span, f"`return` cannot stand inside `{_word(place)}`", hint)
+        else:
+            work.ctx.error("MC045", node.span, f"`{_keyword(node)}` is not inside a loop")
         return ()
-    effects: Effects = ()
-    if isinstance(node, syntax.Return) and node.value is not None and work.flow.result is not None:
-        effects = jumps.returned(work, work.flow.result, node)
+    effects = _result(work, node) if isinstance(node, syntax.Return) else ()
     entry = work.new()
     jumps.leave(work, entry, to, node.span)
     return (*effects, *jump(entry))
+
+
+def _result(work: Work, node: syntax.Return) -> Effects:
+    """Return the assignment of what is returned, if something is and should be."""
+    if node.value is not None and work.flow.result is not None:
+        return jumps.returned(work, work.flow.result, node)
+    jumps.check_result(work, node, work.flow, has_value=node.value is not None)
+    return ()
 
 
 # --- calls ---------------------------------------------------------------------------------------
@@ -279,9 +327,15 @@ Use = Callable[[Value | int | None], Effects]
 def _into(place: Atomic, call: syntax.Call, ref: Ref) -> Use:
     def store(result: Value | int | None) -> Effects:
         if isinstance(result, int):
+            given = VERBS[call.name][1].result
+            if given is not None and given != ref.var.type:
+                message = (
+                    f"`{call.name}` returns {described(given)}, but {described(ref.var.type)} is needed here"
+                )
+                place.work.ctx.error("MC020", call.span, message)
             return (Assign(ref, Const(result), call.span),)
         if result is None:
-            place.work.ctx.error("MC032", call.span, f"`{call.name}` has no result")
+            place.work.ctx.error("MC032", call.span, f"`{call.name}` has no result", calls.with_result(call))
             return ()
         value = coerce(place.work.ctx, result, ref.var.type, call.span)
         return (Assign(ref, value.expr, call.span),)
@@ -315,11 +369,7 @@ def _call(place: Atomic, call: syntax.Call, then: Then, use: Use) -> Effects:
 
     def inside(entered: Entered, after: Then) -> Effects:
         def returns(at: Atomic, node: syntax.Return) -> Effects:
-            result = at.work.flow.result
-            value = (
-                jumps.returned(at.work, result, node) if result is not None and node.value is not None else ()
-            )
-            return (*value, *after())
+            return (*_result(at.work, node), *after())
 
         shared = replace(entered.work, ctx=replace(entered.work.ctx, accesses=work.ctx.accesses))
         body = replace(place.at(shared), breaks=None, continues=None, returns=returns)
@@ -337,10 +387,11 @@ def _verb(place: Atomic, call: syntax.Call, use: Use) -> Effects:
     if found is None:
         return ()
     if found.verb.blocks or place.initial:
-        message = f"`{call.name}` cannot stand inside `{_word(place)}`"
-        work.ctx.error(
-            "MC044", call.span, message, "unlock and try verbs can stand inside atomic, others may wait"
-        )
+        message = f"`{call.name}` cannot stand inside {_where(place)}"
+        hint = "unlock and try verbs can stand inside atomic, others may wait"
+        if place.initial:
+            hint = "every lock is free when the threads start"
+        work.ctx.error("MC044", call.span, message, hint)
         return ()
     (step,) = found.verb.steps(Here(found.at, work.body.me, work.body.unit.thread_names))
     return calls.step_effects(step, use)

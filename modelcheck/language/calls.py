@@ -166,7 +166,8 @@ def unknown(ctx: Context, call: syntax.Call) -> None:
     if binding is not None:
         ctx.error("MC012", callee(call), f"`{call.name}` is {KINDS[type(binding)]}, not an op or a verb")
     elif call.name in FUNCTIONS:
-        ctx.error("MC012", callee(call), f"`{call.name}` has a value and does nothing", "use it in a condition")
+        message = f"`{call.name}` has a value and does nothing"
+        ctx.error("MC012", callee(call), message, "use it in a condition")
     elif lock is not None:
         own = PRIMITIVES[lock.kind].verbs
         hint = near_miss(call.name, [*own, *ASSERTED]) or f"a {lock.kind} has {', '.join(own)}"
@@ -229,7 +230,7 @@ def truth(ctx: Context, call: syntax.Call, result: Ref | None) -> Expr | None:
     """Return the condition that a call's result is; report one that is none."""
     if result is None:
         if not declares_result(ctx, call):
-            ctx.error("MC032", callee(call), f"`{call.name}` has no result to test", _with_result(call))
+            ctx.error("MC032", callee(call), f"`{call.name}` has no result to test", with_result(call))
     elif isinstance(result.var.type, Bool):
         return result
     elif result.var.type == ERRNO:
@@ -246,7 +247,8 @@ def declares_result(ctx: Context, call: syntax.Call) -> bool:
     return isinstance(binding, OpBinding) and binding.op.result is not None
 
 
-def _with_result(call: syntax.Call) -> str:
+def with_result(call: syntax.Call) -> str:
+    """Return a hint for a call that has no result and needs one."""
     if call.name not in VERBS:
         return f"declare it: `op {call.name}(...) -> Errno`"
     own = (v.name for v in VERBS[call.name][0].verbs.values() if v.result is not None)
@@ -261,7 +263,7 @@ def tested_call(work: Work, call: syntax.Call, text: str, fork: Fork) -> None:
             work.go(Way(fork.entry, fork.then), call.span)
             return
         if verb.verb.result is None:
-            work.ctx.error("MC032", callee(call), f"`{call.name}` has no result to test", _with_result(call))
+            work.ctx.error("MC032", callee(call), f"`{call.name}` has no result to test", with_result(call))
         run_verb(work, verb, fork.entry, lambda r: jump(fork.then if r else fork.otherwise))
         return
     after = work.new()
@@ -330,7 +332,7 @@ def stored(ctx: Context, call: syntax.Call, to: Ref, result: Ref | None) -> Effe
     """Return the copy of a call's result into a cell."""
     if result is None:
         if not declares_result(ctx, call):
-            ctx.error("MC032", call.span, f"op `{call.name}` has no result", _with_result(call))
+            ctx.error("MC032", call.span, f"op `{call.name}` has no result", with_result(call))
         return ()
     given = Value(result, result.var.type)
     value = coerce(ctx, given, to.var.type, call.span, f"the result of `{call.name}`")

@@ -99,11 +99,15 @@ class Context:
     def declare(self, name: str, binding: Binding, span: Span) -> None:
         """Add a name to the innermost scope; report it if the scope has it already."""
         other = self.scope.names.get(name)
-        if isinstance(binding, StorageBinding) and isinstance(other, StorageBinding):
-            # One statement, reached by two branches of an atomic block.
-            if binding.declared_by is other.declared_by is not None:
-                return
+        if _is_one_statement(binding, other):
+            return  # reached by two branches of an atomic block
         if other is not None:
             where = f" at {other.span}" if other.span.end else ""
             self.error("MC011", span, f"`{name}` is declared twice: it is {KINDS[type(other)]}{where}")
         self.scope.names[name] = binding
+
+
+def _is_one_statement(one: Binding, other: Binding | None) -> bool:
+    if not isinstance(one, StorageBinding) or not isinstance(other, StorageBinding):
+        return False
+    return one.declared_by is other.declared_by is not None

@@ -53,13 +53,10 @@ def elaborate(
 
     """
     unit = Unit(all_marked=specs[0].marked)
-    whole = Span(specs[0].span.source, 0, 0)
-    if all(isinstance(d, syntax.Import) for spec in specs for d in spec.declarations):
-        unit.collector.error("MC064", whole, "nothing is declared here, so there is nothing to check")
+    whole = _check_anything(unit, specs)
     chosen = _chosen(unit, specs, scenario)
     found = gather(specs, unit)
-    settings = _settings(unit, found, chosen, parameters or {}, whole)
-    shown = declare_constants(unit, found, settings)
+    shown = declare_constants(unit, found, _settings(unit, found, chosen, parameters or {}, whole))
     if parameters:
         unit.collector.raise_errors()  # one from outside that is wrong is not the file's mistake
     instances = _instances(unit, found, chosen)
@@ -98,6 +95,14 @@ def _instances(unit: Unit, found: Gathered, chosen: syntax.Scenario | None) -> l
     instances = thread_instances(unit, threads, runs)
     unit.thread_names = tuple(i.name for i in instances)
     return instances
+
+
+def _check_anything(unit: Unit, specs: tuple[syntax.Specification, ...]) -> Span:
+    """Refuse files that declare nothing: they would hold. Return the place of what no text is to blame for."""
+    whole = Span(specs[0].span.source, 0, 0)
+    if all(isinstance(d, syntax.Import) for spec in specs for d in spec.declarations):
+        unit.collector.error("MC064", whole, "nothing is declared here, so there is nothing to check")
+    return whole
 
 
 # --- scenario and parameters ---------------------------------------------------------------------

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from modelcheck.diagnostics import near_miss
+from modelcheck.diagnostics import counted
 from modelcheck.language import assignments, jumps, statements, syntax
 from modelcheck.language.body import Body, one_line
 from modelcheck.language.context import Context
 from modelcheck.language.expressions import coerce, lower, reads_shared
 from modelcheck.language.frame import Entered, Exit, Flow, Way, Work, jump
 from modelcheck.language.graph import END
+from modelcheck.language.later import unknown_kind
 from modelcheck.language.model import (
     Assign,
     Call,
@@ -25,6 +26,7 @@ from modelcheck.language.model import (
     Ref,
     Variable,
 )
+from modelcheck.language.operations import described
 from modelcheck.language.places import any_type_of, lock_at, resolve, type_of
 from modelcheck.language.scope import (
     ConstantBinding,
@@ -88,8 +90,8 @@ def _enter(work: Work, node: syntax.Call) -> Entered | syntax.Op:
     assert isinstance(binding, OpBinding)
     op = binding.op
     if len(node.arguments) != len(op.parameters):
-        message = f"`{op.name}` takes {len(op.parameters)} argument(s), {len(node.arguments)} given"
-        work.ctx.error("MC024", node.span, message)
+        message = f"`{op.name}` takes {counted(len(op.parameters), 'argument')}, {len(node.arguments)} given"
+        work.ctx.error("MC024", node.span, message, f"declared at {op.span}")
         return op
     if op.name in work.body.unit.recursive:
         return op
@@ -127,8 +129,12 @@ def _bind(work: Work, node: syntax.Call, op: syntax.Op) -> Arguments:
     for parameter, argument in zip(op.parameters, node.arguments, strict=True):
         if isinstance(parameter, syntax.LockParameter):
             at = _lock_argument(work, parameter, argument, given.effects)
-            if at is not None:
-                here.declare(parameter.name, LockBinding(at.lock, at, parameter.span), parameter.span)
+            known = (
+                ConstantBinding(NOTHING, parameter.span)
+                if at is None
+                else LockBinding(at.lock, at, parameter.span)
+            )
+            here.declare(parameter.name, known, parameter.span)
             given.parameters.append(None)
             continue
         kind = any_type_of(replace(work.ctx, scope=unit.globals), parameter.type)
@@ -150,7 +156,10 @@ def _copied(
         source = resolve(ctx, argument)
         if isinstance(source, Place) and source.storage.type == storage.type and source.complete:
             return assignments.copied(ctx, Place(storage), source, argument.span)
-        ctx.error("MC020", argument.span, f"`{parameter.name}` is a {storage.type.name}")
+        if source is not None:
+            ctx.error(
+                "MC020", argument.span, f"`{parameter.name}` is {described(storage.type)}; one is needed here"
+            )
         return ()
     assert storage.variable is not None
     kind = storage.variable.type
@@ -164,13 +173,15 @@ def _lock_argument(
 ) -> LockAt | None:
     """Return the instance that a lock parameter stands for; its index is evaluated at the call, as C does."""
     if parameter.kind not in PRIMITIVES:
+        unknown_kind(work.ctx, parameter.kind, parameter.span)
         return None
     at = lock_at(work.ctx, argument)
     if at is None:
         return None
     if at.lock.kind != parameter.kind:
         message = f"`{parameter.name}` is a {parameter.kind}, `{at.lock.name}` a {at.lock.kind}"
-        work.ctx.error("MC030", argument.span, message)
+        hint = f"op parameter `{parameter.kind} {parameter.name}` at {parameter.span}"
+        work.ctx.error("MC030", argument.span, message, hint)
         return None
     kept, keeping = work.body.kept_index(work.ctx, at, parameter)
     effects += keeping
@@ -196,9 +207,11 @@ def check_op(body: Body, ctx: Context, op: syntax.Op) -> None:
             _any_lock(here, parameter)
             continue
         kind = any_type_of(replace(ctx, scope=body.unit.globals), parameter.type)
-        if kind is not None:
-            storage = body.storage(ctx, parameter.name, parameter, (kind, ()))
-            here.declare(parameter.name, StorageBinding(storage, parameter.span, parameter), parameter.span)
+        if kind is None:
+            here.declare(parameter.name, ConstantBinding(NOTHING, parameter.span), parameter.span)
+            continue
+        storage = body.storage(ctx, parameter.name, parameter, (kind, ()))
+        here.declare(parameter.name, StorageBinding(storage, parameter.span, parameter), parameter.span)
     _contracts(here, op, scope)
     flow = Flow(jumps.collect_labels(body, op.body, None), Exit(END, 0), _result(body, ctx, op), op)
     statements.block(Work(body, here, flow), op.body, Way(body.graph.new(), END))
@@ -208,8 +221,8 @@ def _any_lock(ctx: Context, parameter: syntax.LockParameter) -> None:
     """Bind a lock parameter to a lock of its kind that no model has."""
     primitive = PRIMITIVES.get(parameter.kind)
     if primitive is None:
-        hint = near_miss(parameter.kind, PRIMITIVES)
-        ctx.error("MC010", parameter.span, f"there is no kind of lock `{parameter.kind}`", hint)
+        unknown_kind(ctx, parameter.kind, parameter.span)
+        ctx.declare(parameter.name, ConstantBinding(NOTHING, parameter.span), parameter.span)
         return
     names = ctx.unit.thread_names or ("none",)
     fields = {

@@ -139,7 +139,7 @@ def give_back(work: Work, node: syntax.Return, entry: int) -> None:
     value, after = unwrapped(node.value), work.new()
     way = Way(entry, after)
     if value is None or work.flow.result is None:
-        _check_result(work, node, work.flow, has_value=value is not None)
+        check_result(work, node, work.flow, has_value=value is not None)
         work.go(way, node.span)
     elif isinstance(value, syntax.Call) and calls.takes_steps(work.ctx, value):
         calls.call_into(work, value, work.flow.result, node, way)
@@ -148,7 +148,8 @@ def give_back(work: Work, node: syntax.Return, entry: int) -> None:
     leave(work, after, work.flow.returns, node.span)
 
 
-def _check_result(work: Work, node: syntax.Return, flow: Flow, *, has_value: bool) -> None:
+def check_result(work: Work, node: syntax.Return, flow: Flow, *, has_value: bool) -> None:
+    """Report a `return` with a value where there is no result, or without one where there is."""
     if has_value and flow.op is not None and flow.op.result is not None:
         return  # its type is unknown, and that was reported
     if has_value:

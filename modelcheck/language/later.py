@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelcheck.diagnostics import near_miss
 from modelcheck.language import syntax
 from modelcheck.language.context import Context
 from modelcheck.language.scope import ConstantBinding
@@ -43,6 +44,15 @@ def report(ctx: Context, span: Span, name: str) -> None:
     locks = f"locks are {' and '.join(sorted(PRIMITIVES))}; `await` waits for anything"
     temporal = name in _TEMPORAL.split()
     ctx.error("MC006", span, message, "properties are invariant, step and reachable" if temporal else locks)
+
+
+def unknown_kind(ctx: Context, kind: str, span: Span) -> None:
+    """Report a kind of lock that this version does not have, in an op's parameter; `span` starts with it."""
+    place = Span(span.source, span.start, span.start + len(kind))
+    if kind in KINDS:
+        report(ctx, place, kind)
+    else:
+        ctx.error("MC010", place, f"there is no kind of lock `{kind}`", near_miss(kind, PRIMITIVES))
 
 
 def is_later(name: str) -> bool:

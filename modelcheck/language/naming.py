@@ -60,7 +60,8 @@ def check_name(collector: Collector, node: syntax.Node, name: str) -> None:
     elif isinstance(node, syntax.Op) and name in FUNCTIONS:
         taken = "a function of the language"
     if taken:
-        collector.error("MC011", named(node, name), f"`{name}` is taken: it is {taken}", "choose another name")
+        message = f"`{name}` is taken: it is {taken}"
+        collector.error("MC011", named(node, name), message, "choose another name")
 
 
 def check_property_name(collector: Collector, node: syntax.Node, name: str, others: Iterable[str]) -> None:

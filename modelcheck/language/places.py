@@ -86,7 +86,8 @@ def _name(ctx: Context, node: syntax.Name, *, threads: bool) -> Resolved | None:
             )
         else:
             hint = "threads declared `thread name[N]` have one; an op gets it as an argument"
-            ctx.error("MC052", node.span, "`self` is the number of the running thread: there is none here", hint)
+            message = "`self` is the number of the running thread: there is none here"
+            ctx.error("MC052", node.span, message, hint)
         return None
     binding = ctx.find(node.id, node.span)
     match binding:
@@ -189,7 +190,8 @@ def _instance(ctx: Context, group: ThreadGroup, index: syntax.Expression) -> Thr
     position = value.constant - bounds(group.index_type)[0]
     if not 0 <= position < len(group.numbers):
         name = group.declaration.name
-        message = f"`{name}[{index.span.text}]` goes beyond the {counted(len(group.numbers), 'thread')} `{name}`"
+        known = counted(len(group.numbers), "thread")
+        message = f"`{name}[{index.span.text}]` goes beyond the {known} `{name}`"
         ctx.error("MC027", index.span, message)
         return None
     return ThreadPlace(group, group.numbers[position])

@@ -8,12 +8,14 @@ from typing import assert_never
 from modelcheck.language import assignments, atomic, calls, guards, jumps, syntax
 from modelcheck.language.body import one_line
 from modelcheck.language.context import Context
-from modelcheck.language.expressions import LARGEST_EXPANSION, condition, lower, unwrapped
+from modelcheck.language.expressions import LARGEST_EXPANSION, condition, lower, unrolled, unwrapped
 from modelcheck.language.frame import Exit, Flow, Fork, Way, Work, as_block, closing, jump
 from modelcheck.language.graph import END, Graph
 from modelcheck.language.model import Breach, Const, Effects, Either, Emit, Location, Require, Test
 from modelcheck.language.places import index_value, shown, type_of
+from modelcheck.language.scope import ConstantBinding
 from modelcheck.language.types import bounds
+from modelcheck.language.values import NOTHING
 from modelcheck.source import Span
 
 
@@ -183,19 +185,22 @@ def _loop(work: Work, node: syntax.Loop, way: Way) -> None:
 def _for(work: Work, node: syntax.For, way: Way) -> None:
     """Unroll `for (x: T)`: a copy of the body for each value, with labels of its own."""
     kind = type_of(work.ctx, node.type)
-    if kind is None:
-        work.go(way, node.span)
-        return
-    low, high = bounds(kind)
-    if high - low >= LARGEST_EXPANSION:
-        work.ctx.error("MC046", node.span, f"`for` would be unrolled {high - low + 1} times")
+    low, high = bounds(kind) if kind is not None else (0, 0)
+    scope = unrolled(work.ctx.scope, high - low + 1)
+    if scope.times > LARGEST_EXPANSION:
+        message = f"the body of this `for` would be unrolled {scope.times} times"
+        work.ctx.error("MC046", node.type.span, message, "loops inside each other multiply")
         high = low
     inside, at = as_block(node.body), way.entry
     for value in range(low, high + 1):
+        if work.body.graph.too_large:
+            break
         after = way.following if value == high else work.new()
-        unrolled = (*work.body.unrolled, (node.name, shown(kind, value)))
-        copy = replace(work, body=replace(work.body, unrolled=unrolled)).inner()
-        copy.ctx.scope.names[node.name] = index_value(value, kind, node.span)
+        written = shown(kind, value) if kind is not None else ""
+        body = replace(work.body, unrolled=(*work.body.unrolled, (node.name, written)))
+        copy = replace(work, body=body, ctx=replace(work.ctx, scope=unrolled(work.ctx.scope, high - low + 1)))
+        unknown = ConstantBinding(NOTHING, node.span)
+        copy.ctx.scope.names[node.name] = unknown if kind is None else index_value(value, kind, node.span)
         labels = jumps.collect_labels(copy.body, inside, work.flow.labels)
         copy = copy.looping(breaks=way.following, continues=after)
         block(replace(copy, flow=replace(copy.flow, labels=labels)), inside, Way(at, after))

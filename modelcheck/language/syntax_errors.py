@@ -7,13 +7,17 @@ declaration is given up (recovery.py).
 
 from __future__ import annotations
 
-from modelcheck.diagnostics import Collector
+from collections import Counter
+
+from modelcheck.diagnostics import Collector, near_miss
+from modelcheck.language import later
 from modelcheck.language.brackets import balance
 from modelcheck.language.expectations import expected, found
 from modelcheck.language.grammar import grammar
 from modelcheck.language.recovery import Recovery
 from modelcheck.language.repairs import Repair, advice, repairs
 from modelcheck.language.tokens import END, NAME, Token
+from modelcheck.locks import PRIMITIVES
 from modelcheck.source import Source, Span
 
 MOST_ERRORS = 100
@@ -21,6 +25,9 @@ MOST_ERRORS = 100
 
 _LOOK_AHEAD = 3
 """Tokens that must be readable after a repair for it to be believed."""
+
+_MOST_VISITS = 20
+"""How often reading may come back to one token: getting over an error may lead before it, but not for ever."""
 
 _SENSELESS = {"LPAR": "primary", "SEMICOLON": "body"}
 """What is not missing where an expression, or a statement, is."""
@@ -52,16 +59,22 @@ class _Reader:
     def read(self) -> None:
         """Read all tokens, reporting and getting over each error."""
         i, stuck = 0, 0
+        visits: Counter[int] = Counter()
         while i < len(self.tokens):
             if self.text.feed(self.tokens[i].type, i):
                 i += 1
                 continue
+            visits[i] += 1
+            if visits[i] > _MOST_VISITS:
+                self.problems.error("MC001", self.tokens[i].span, "from here on the text makes no sense")
+                return
             if len(self.problems.errors) >= MOST_ERRORS:
                 message = f"{MOST_ERRORS} errors so far: the rest of the file was not looked at"
                 self.problems.error("MC001", self.tokens[i].span, message)
                 return
             self.text.settle()
-            repair = None if self._starts_with_two_names(i) else self._repair(i)
+            hopeless = self._starts_with_two_names(i) or bool(self._misspelt(i))
+            repair = None if hopeless else self._repair(i)
             if repair is None:
                 self._report_unexpected(i)
                 after = self.text.give_up(i, stuck)
@@ -121,6 +134,16 @@ class _Reader:
         are_names = all(text.isidentifier() and text not in self.vocabulary.reserved for text in texts)
         return are_names and len(texts) == 2 and self.text.is_lone_name(i)
 
+    def _misspelt(self, i: int) -> str:
+        """Return what the first word of the declaration at token `i` should be, if it is none and close to one."""
+        first, rule = self.text.construct(i)
+        word = self.tokens[first].text
+        known = word in self.vocabulary.keywords or word in PRIMITIVES or word in later.KINDS
+        if rule != "declaration" or first == i or not word.isidentifier() or known:
+            return ""
+        declaring = [w for w, kind in self.vocabulary.keywords.items() if kind in self.text.declaring]
+        return near_miss(word, [*declaring, *PRIMITIVES])
+
     # --- reporting
 
     def _report(self, i: int, place: Span, message: str, hint: str) -> None:
@@ -137,6 +160,10 @@ class _Reader:
     def _report_unexpected(self, i: int) -> None:
         token = self.tokens[i]
         first, rule = self.text.construct(i)
+        if misspelt := self._misspelt(i):
+            message = f"there is no declaration or kind of lock `{self.tokens[first].text}`"
+            self._report(i, self.tokens[first].span, message, misspelt)
+            return
         hint = advice(self.tokens[i - 1] if i else None, token, self.tokens[first])
         message, better = self._no_statement(first, i, rule)
         if message:

@@ -19,7 +19,17 @@ from modelcheck.diagnostics import Diagnostic
 from modelcheck.report.contents import FileReport, ScenarioReport, gravest
 from modelcheck.report.steps import rows, statement, values
 from modelcheck.result.trace import ClosedSet, Exhausted, Trace, Witnesses
-from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Unknown, Verdict, Violated, word
+from modelcheck.result.verdict import (
+    Bounded,
+    Failed,
+    Holds,
+    Proved,
+    Statistics,
+    Unknown,
+    Verdict,
+    Violated,
+    word,
+)
 from modelcheck.semantics.transition_system import INIT
 from modelcheck.source import Span
 
@@ -48,6 +58,11 @@ def report_document(reports: tuple[FileReport, ...], *, reproducible: bool = Fal
         [_file(report, reproducible=reproducible) for report in reports],
         gravest([r.exit_code for r in reports]),
     )
+
+
+def run_json(kind: str, content: Json, code: int) -> str:
+    """Return the document of a command that checks no file: its content stands under its kind."""
+    return _text({**_document((), code), kind: content})
 
 
 def _document(files: Iterable[Json], code: int) -> Json:
@@ -99,26 +114,36 @@ def scenario_document(report: ScenarioReport, *, reproducible: bool = False) -> 
         "engine": report.engine,
         "exit_code": report.exit_code,
         "stopped": report.stopped,
-        "statistics": {
-            "states": statistics.states,
-            "transitions": statistics.transitions,
-            "depth": statistics.depth,
-            "queries": len(statistics.queries),
-        },
+        "statistics": statistics_json(statistics),
         "verdicts": [_outcome(report.explainer, each) for each in report.judgement.outcomes],
-        "findings": [_finding(report.explainer, each) for each in report.findings],
+        "findings": [finding_json(report.explainer, each) for each in report.findings],
         "lock_order": _order(report),
         "expectations": [_checked(each) for each in report.checked],
         "warnings": list(report.model.warnings),
     }
     if not reproducible:
-        document["timing"] = {
-            "seconds": round(statistics.seconds, 6),
-            "states_per_second": round(statistics.states_per_second, 1),
-            "bytes_per_state": round(statistics.bytes_per_state, 1),
-            "peak_memory": statistics.peak_memory,
-        }
+        document["timing"] = timing_json(statistics)
     return document
+
+
+def statistics_json(statistics: Statistics) -> Json:
+    """Return how large a search was."""
+    return {
+        "states": statistics.states,
+        "transitions": statistics.transitions,
+        "depth": statistics.depth,
+        "queries": len(statistics.queries),
+    }
+
+
+def timing_json(statistics: Statistics) -> Json:
+    """Return what differs from run to run."""
+    return {
+        "seconds": round(statistics.seconds, 6),
+        "states_per_second": round(statistics.states_per_second, 1),
+        "bytes_per_state": round(statistics.bytes_per_state, 1),
+        "peak_memory": statistics.peak_memory,
+    }
 
 
 def _place(span: Span) -> Json | None:
@@ -182,7 +207,8 @@ def _evidence(explainer: Explainer, evidence: Trace | ClosedSet | Witnesses | Ex
             assert_never(evidence)
 
 
-def _finding(explainer: Explainer, finding: Finding) -> Json:
+def finding_json(explainer: Explainer, finding: Finding) -> Json:
+    """Return a finding with its evidence and what the last state of its trace means."""
     threads = explainer.interpreter.system.model.threads
     document: Json = {
         "check": finding.check,
@@ -198,6 +224,7 @@ def _finding(explainer: Explainer, finding: Finding) -> Json:
         "lost_since": finding.lost_since,
         "details": list(finding.details),
         "certified": finding.certified,
+        "consequences": list(finding.consequences),
     }
     if finding.evidence is not None:
         document |= _evidence(explainer, finding.evidence)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from modelcheck.analysis.consequences import as_told
 from modelcheck.analysis.finding import Finding
+from modelcheck.analysis.telling import finding_of, reached
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CODES
-from modelcheck.engine.simulation import Simulation, Walk
+from modelcheck.engine.simulation import Simulation, Walk, seen_at_the_end
 from modelcheck.language.model import Model
 from modelcheck.report.steps import rows, statement, values
+from modelcheck.report.text import counted, model_shown, same_run
 from modelcheck.report.trace_text import ending_lines, situation_lines, trace_lines
+from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.transition_system import Step, transition_system
 
@@ -26,22 +30,36 @@ def _lines(explainer: Explainer, simulation: Simulation, findings: tuple[Finding
     endings = Counter(run.ending for run in runs)
     told = ", ".join(f"{count} {ending}" for ending, count in sorted(endings.items()))
     steps = sum(len(run.trace.steps) for run in runs)
-    yield f"{len(runs)} run{'s' * (len(runs) != 1)}, {steps} steps: {told}"
+    model = explainer.interpreter.system.model
+    yield f"{model_shown(model)}: {counted(len(runs), 'run')}, {counted(steps, 'step')}: {told}"
     if not findings and len(runs) == 1:
         yield from (f"  {line}" for line in trace_lines(explainer, runs[0].trace))
         yield from (f"  {line}" for line in situation_lines(explainer, explainer.situation(runs[0].trace)))
-    for finding in findings:
+    if findings:
         yield ""
-        yield from finding_with_trace(explainer, finding)
+        yield from findings_with_traces(explainer, findings)
     yield ""
     yield "violated in a run" if findings else "no violation in these runs: that decides nothing"
 
 
-def finding_with_trace(explainer: Explainer, finding: Finding) -> Iterator[str]:
+def findings_with_traces(explainer: Explainer, findings: Sequence[Finding]) -> Iterator[str]:
+    """Yield the findings, each with its run; a run that was just shown is not repeated."""
+    for number, finding in enumerate(findings):
+        if number:
+            yield ""
+        shown = any(same_run(other, finding) for other in findings[:number])
+        yield from _finding(explainer, finding, shown=shown)
+
+
+def _finding(explainer: Explainer, finding: Finding, *, shown: bool) -> Iterator[str]:
     """Yield a finding, its run, and what the run's last state means."""
     name = f" `{finding.name}`" if finding.name != finding.check else ""
     yield f"{finding.weight} {finding.code} {CODES[finding.code].title}{name}: {finding.message}"
+    yield from (f"  {line}" for line in finding.details)
     assert finding.trace is not None
+    if shown:
+        yield "  same run as above"
+        return
     yield from (f"  {line}" for line in trace_lines(explainer, finding.trace))
     first, *others = ending_lines(explainer, finding)
     yield f"  {first}"
@@ -54,22 +72,25 @@ class Directed:
     def __init__(self, model: Model) -> None:
         self.explainer = Explainer(Interpreter(transition_system(model)))
         self.walk: Walk | None = None
+        self._questions = questions(self.explainer.interpreter.system)
+        self._told: set[tuple[str, ...]] = set()
         self._starts = [s for s, _, _ in self.explainer.interpreter.initial_states() if s is not None]
         if len(self._starts) == 1:
             self.walk = Walk(self.explainer.interpreter, self._starts[0])
 
     @property
     def broken(self) -> bool:
-        """True if the run ends in an error step."""
-        return self.walk is not None and bool(self.walk.steps) and self.walk.steps[-1].target is None
+        """True if the run has shown a violation."""
+        return bool(self._told)
 
     def start(self) -> str:
         """Return what is said first."""
         model = self.explainer.interpreter.system.model
         if not self._starts:
-            return f"{model.name}: there is no initial state"
+            return f"{model_shown(model)}: there is no initial state"
         several = f", {len(self._starts)} initial states" if len(self._starts) > 1 else ""
-        return f"{model.name}: {len(model.threads)} threads{several}"
+        threads = counted(len(model.threads), "thread")
+        return "\n".join([f"{model_shown(model)}: {threads}{several}", *self._findings()])
 
     def menu(self) -> str:
         """Return the choices."""
@@ -91,9 +112,19 @@ class Directed:
             return f"`{answer}` is no choice: a number from 1 to {count}, u or q" if count else "u or q"
         if self.walk is None:
             self.walk = Walk(self.explainer.interpreter, self._starts[int(answer) - 1])
-            return "started"
+            return "\n".join(["started", *self._findings()])
         self.walk.take(self.walk.enabled[int(answer) - 1])
-        return self._last_row()
+        return "\n".join([self._last_row(), *self._findings()])
+
+    def _findings(self) -> Iterator[str]:
+        """Yield what the run shows now and did not show before, as a random run tells it."""
+        seen = seen_at_the_end(self.walk, self._questions) if self.walk is not None else ()
+        findings = [finding_of(self.explainer, found) for found in seen if not reached(found)]
+        new = [f for f in findings if (f.check, *f.cause) not in self._told]
+        self._told |= {(f.check, *f.cause) for f in new}
+        if new:
+            yield ""
+            yield from findings_with_traces(self.explainer, as_told(self.explainer, new)[0])
 
     def _undo(self) -> str:
         if self.walk is None or not self.walk.undo():

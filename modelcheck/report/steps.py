@@ -67,7 +67,10 @@ def _rows(explainer: Explainer, trace: Trace) -> Iterator[Row]:
             span=location.span,
             op=location.call.op if location.call else "",
             text=statement(location),
-            changes=(*_outcome(explainer, location, step), *_choices(location, step, _changes(explainer, before, after, step))),
+            changes=(
+                *_outcome(explainer, location, step),
+                *_choices(location, step, _changes(explainer, before, after, step)),
+            ),
             locks=_lock_events(explainer, before, after, step),
             waits=_waits(explainer, after, step),
             breach=step.breach.message if step.breach else "",
@@ -113,7 +116,9 @@ def _outcome(explainer: Explainer, location: Location, step: Step) -> tuple[str,
         return ()
     arrived = step.target[explainer.interpreter.system.location_cells[step.thread]]
     match location.effects:
-        case [*_, Test(_, then, otherwise)] if not any(isinstance(e, Test) for e in walk_effects(location.effects[:-1])):
+        case [*_, Test(_, then, otherwise)] if not any(
+            isinstance(e, Test) for e in walk_effects(location.effects[:-1])
+        ):
             ways = (arrived in jump_targets(then), arrived in jump_targets(otherwise))
             return {(True, False): ("true",), (False, True): ("false",)}.get(ways, ())
         case _:

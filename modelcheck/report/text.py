@@ -77,7 +77,7 @@ def _headline(report: ScenarioReport) -> str:
 
 
 def model_shown(model: Model) -> str:
-    """Return the model's name, its scenario, and its parameters: without a scenario all, else those set from outside."""
+    """Return the model's name and its scenario; without a scenario all its parameters."""
     if model.scenario.name:
         return f"{model.name}: {scenario_shown(model)}"
     return f"{model.name}{_in_brackets(model.parameters)}"
@@ -151,9 +151,7 @@ def _not_shown(findings: tuple[Finding, ...]) -> Iterator[str]:
             yield f"and {more} more of {check}: they are in the JSON report"
 
 
-def finding_lines(
-    report: ScenarioReport, finding: Finding, above: Sequence[Finding] = ()
-) -> Iterator[str]:
+def finding_lines(report: ScenarioReport, finding: Finding, above: Sequence[Finding] = ()) -> Iterator[str]:
     """Yield one finding: what it is, its trace unless it stands above, and what its last state means."""
     title = CODES[finding.code].title
     name = f" `{finding.name}`" if finding.name != finding.check else ""
@@ -164,7 +162,7 @@ def finding_lines(
         f.check == "circular_wait" for f in report.findings
     )
     if finding.trace is not None and not told_elsewhere:
-        before = next((f for f in above if _same_run(f, finding)), None)
+        before = next((f for f in above if same_run(f, finding)), None)
         if before is None:
             yield from (f"  {line}" for line in trace_lines(report.explainer, finding.trace))
         else:
@@ -180,7 +178,7 @@ def finding_lines(
             pass
 
 
-def _same_run(one: Finding, other: Finding) -> bool:
+def same_run(one: Finding, other: Finding) -> bool:
     """Tell whether two findings are shown by the same steps; a trace that is told elsewhere was not shown."""
     if one.trace is None or other.trace is None or one.check == "lock_order":
         return False

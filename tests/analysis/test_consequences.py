@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelcheck.pipeline import Options
 from modelcheck.report.text import scenario_text
 from tests.checking import checked, found, names
 
@@ -27,14 +28,14 @@ def test_a_missing_unlock_is_told_once_with_all_its_locks_and_who_waits_for_them
     report = checked(ERROR_PATH)
     (ends,) = [f for f in found(report, "lock_rules") if f.cause[0] == "still held"]
     assert ends.message == "one ends while it still holds a and b, and then two waits for them for ever"
-    assert ends.details == ("it left after `if (wrong)` at test.mck:7",)
+    assert ends.details == ("its last step: `if (wrong)` at test.mck:7",)
     assert ends.certified
     assert not found(report, "stuck")
 
 
-def test_the_return_with_a_lock_says_after_which_statement_it_left() -> None:
+def test_the_return_with_a_lock_says_what_its_last_step_was() -> None:
     (returns,) = [f for f in found(checked(ERROR_PATH), "lock_rules") if f.cause[0] == "unbalanced"]
-    assert returns.details == ("it left after `if (wrong)` at test.mck:7",)
+    assert returns.details == ("its last step: `if (wrong)` at test.mck:7",)
 
 
 def test_what_waits_for_a_lock_of_a_finished_thread_need_not_be_expected() -> None:
@@ -49,8 +50,6 @@ def test_what_waits_for_a_lock_of_a_finished_thread_is_violated_all_the_same() -
 
 
 def test_asked_alone_a_stuck_thread_is_a_finding_of_its_own() -> None:
-    from modelcheck.pipeline import Options
-
     assert names(checked(ERROR_PATH, Options(properties=("stuck",)))) == {"stuck"}
 
 

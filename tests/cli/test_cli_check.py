@@ -241,3 +241,10 @@ def test_z3_looks_only_as_far_as_it_is_told(capsys: Captured) -> None:
     ]
     assert modelcheck(*arguments, "--depth", "1") == 3
     assert "not violated within 1 step;" in capsys.readouterr().out
+
+
+def test_one_is_told_in_the_singular(folder: Path, capsys: Captured) -> None:
+    modelcheck("check", "-q", "deadlock.mck", "mistake.mck")
+    assert capsys.readouterr().out.endswith("2 scenarios in 2 files: 2 as expected, 1 file with mistakes\n")
+    modelcheck("check", "-q", "large.mck", "--max-states", "1")
+    assert capsys.readouterr().out == "large.mck: large: undecided: limit of 1 state\n"

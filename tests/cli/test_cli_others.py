@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import networkx as nx
 import pytest
 
@@ -25,9 +26,13 @@ def test_help_lists_every_command(capsys: Captured) -> None:
 
 
 @pytest.mark.parametrize("command", ["check", "explain", "explore", "fmt", "replay", "simulate", "specs"])
-def test_every_command_has_help(command: str, capsys: Captured) -> None:
+def test_every_command_has_help_that_cites_nothing_a_user_does_not_have(
+    command: str, capsys: Captured
+) -> None:
     assert modelcheck(command, "--help") == 0
-    assert "Usage: modelcheck" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Usage: modelcheck" in printed
+    assert not [word for word in ("SEMANTICS", "DESIGN") if word in printed]
 
 
 def test_an_unknown_command_says_what_was_meant(capsys: Captured) -> None:
@@ -40,7 +45,7 @@ def test_an_unknown_command_says_what_was_meant(capsys: Captured) -> None:
 
 def test_explore_counts(capsys: Captured) -> None:
     assert modelcheck("explore", "deadlock.mck", "--scenario", "wrong") == 0
-    assert capsys.readouterr().out.startswith("abba: 19 states, 22 transitions, depth 8, ")
+    assert capsys.readouterr().out.startswith("abba: scenario wrong: 19 states, 22 transitions, depth 8, ")
 
 
 def test_explore_takes_parameters(capsys: Captured) -> None:
@@ -64,6 +69,49 @@ def test_a_graph_that_cannot_be_written_is_a_diagnostic(capsys: Captured) -> Non
     assert "MC007" in capsys.readouterr().err
 
 
+def test_explore_names_the_scenario_and_what_was_set_from_outside(folder: Path, capsys: Captured) -> None:
+    (folder / "two.mck").write_text(TWO_PARAMETERS, encoding="utf-8")
+    modelcheck("explore", "two.mck", "-p", "N=3", "--scenario", "s")
+    assert capsys.readouterr().out.startswith("two: scenario s (N=3): 3 states")
+    modelcheck("simulate", "two.mck", "-p", "N=3", "--scenario", "s")
+    assert capsys.readouterr().out.startswith("two: scenario s (N=3): 1 run, 2 steps")
+    modelcheck("check", "-q", "two.mck", "-p", "N=3", "--scenario", "s")
+    assert capsys.readouterr().out == "two.mck: scenario s (N=3): as expected\n"
+
+
+TWO_PARAMETERS = """
+model two; param N: 1..3 = 2; param M: 1..3 = 1; var x: 0..3 marked;
+thread t { x = N; x = M; } scenario s { M = 2; }
+"""
+
+
+def test_the_graph_of_a_search_that_was_stopped_says_that_it_is_incomplete(
+    folder: Path, capsys: Captured
+) -> None:
+    for name in ("g.json", "g.dot", "g.graphml"):
+        assert modelcheck("explore", "large.mck", "--max-states", "50", "--graph", name) == 3
+        assert f"wrote {name} (incomplete: limit of 50 states)" in capsys.readouterr().err
+    attributes = json.loads((folder / "g.json").read_text(encoding="utf-8"))["graph"]
+    assert (attributes["complete"], attributes["stopped"]) == (False, "limit of 50 states")
+    assert "incomplete: limit of 50 states" in (folder / "g.dot").read_text(encoding="utf-8")
+    assert nx.read_graphml(folder / "g.graphml").graph["complete"] is False
+
+
+def test_an_interrupted_search_writes_the_graph_that_it_knows(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    from modelcheck.engine.watch import Watch
+
+    def interrupt(*arguments: object) -> None:
+        if arguments[1] == 30:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Watch, "look", interrupt)
+    assert modelcheck("explore", "large.mck", "--graph", "g.json") == 130
+    assert "wrote g.json (incomplete: interrupted)" in capsys.readouterr().err
+    assert len(json.loads((folder / "g.json").read_text(encoding="utf-8"))["nodes"]) == 30
+
+
 # --- simulate ------------------------------------------------------------------------------------
 
 
@@ -78,7 +126,7 @@ def test_the_same_seed_gives_the_same_run(capsys: Captured) -> None:
 
 def test_a_run_has_the_length_that_was_asked_for(capsys: Captured) -> None:
     modelcheck("simulate", "large.mck", "--steps", "7", "--runs", "3")
-    assert capsys.readouterr().out.startswith("3 runs, 21 steps")
+    assert capsys.readouterr().out.startswith("large: 3 runs, 21 steps")
 
 
 def test_a_run_can_be_directed(folder: Path) -> None:
@@ -105,6 +153,66 @@ def test_a_directed_run_into_an_error_step_is_a_violation(folder: Path) -> None:
     out, _ = running.communicate("1\n1\nq\n", timeout=60)
     assert running.returncode == 1
     assert "assertion does not hold" in out
+
+
+def test_a_directed_run_into_a_deadlock_is_told_as_a_random_one(folder: Path) -> None:
+    running = program("simulate", "-i", "deadlock.mck", cwd=folder, stdin=-1)
+    out, _ = running.communicate("1\n2\nq\n", timeout=60)
+    assert running.returncode == 1
+    assert "violation MC102 circular wait: two and one wait for each other" in out
+    assert "one holds a, since step 1, deadlock.mck:6" in out
+    assert "one waits for b at deadlock.mck:6: two holds it (deadlock.mck:8)" in out
+
+
+def test_a_run_that_ends_with_a_thread_that_nobody_can_wake_is_a_violation(
+    folder: Path, capsys: Captured
+) -> None:
+    text = "model bad; var go: bool marked; thread t { skip; await(go); } daemon thread d { await(go); }"
+    (folder / "bad.mck").write_text(text, encoding="utf-8")
+    assert modelcheck("simulate", "bad.mck") == 1
+    printed = capsys.readouterr().out
+    assert "violation MC103 stuck for ever: t is blocked" in printed
+    assert "d is blocked" not in printed
+    running = program("simulate", "-i", "bad.mck", cwd=folder, stdin=-1)
+    out, _ = running.communicate("1\nq\n", timeout=60)
+    assert running.returncode == 1
+    assert "violation MC103 stuck for ever: t is blocked" in out
+
+
+def test_a_directed_run_tells_a_finding_once(folder: Path) -> None:
+    text = "model bad; var x: 0..3 marked; invariant zero: x == 0; thread t { x = 1; skip; skip; }"
+    (folder / "bad.mck").write_text(text, encoding="utf-8")
+    running = program("simulate", "-i", "bad.mck", cwd=folder, stdin=-1)
+    out, _ = running.communicate("1\n1\n1\nq\n", timeout=60)
+    assert out.count("violation MC120") == 1
+
+
+# --- json ----------------------------------------------------------------------------------------
+
+JSON = {
+    "explore": ["explore", "deadlock.mck"],
+    "explore, limited": ["explore", "large.mck", "--max-states", "9"],
+    "explore, graph": ["explore", "deadlock.mck", "--graph", "g.json"],
+    "simulate": ["simulate", "deadlock.mck", "--seed", "3", "--runs", "20"],
+    "simulate, one run": ["simulate", "holds.mck"],
+    "replay": ["replay", "deadlock.mck", "trace.json"],
+    "replay, other model": ["replay", "holds.mck", "trace.json"],
+    "mistake": ["explore", "mistake.mck"],
+    "interactive": ["simulate", "-i", "holds.mck"],
+}
+
+
+@pytest.mark.parametrize("name", JSON)
+def test_with_json_there_is_one_document_that_follows_the_schema(name: str, capsys: Captured) -> None:
+    modelcheck("check", "-q", "deadlock.mck", "--scenario", "wrong", "--save-trace", "trace.json")
+    capsys.readouterr()
+    code = modelcheck(*JSON[name], "--json")
+    document = json.loads(capsys.readouterr().out)
+    schema = json.loads((ROOT / "docs/reference/report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(document, schema)
+    assert document["exit_code"] == code
+    if code != 2:
+        assert document.keys() & {"exploration", "simulation", "replay"}
 
 
 # --- fmt -----------------------------------------------------------------------------------------

@@ -53,9 +53,24 @@ def test_a_trace_of_a_scenario_remembers_it(folder: Path, capsys: Captured) -> N
     assert "saved trace.json" in capsys.readouterr().err
 
 
-def test_a_trace_of_another_model_is_refused(trace: Path, capsys: Captured) -> None:
-    assert modelcheck("replay", "holds.mck", str(trace)) == 2
-    assert "MC009" in capsys.readouterr().err
+def test_a_trace_can_be_taken_in_a_renamed_copy(folder: Path, trace: Path, capsys: Captured) -> None:
+    text = (folder / "deadlock.mck").read_text(encoding="utf-8")
+    (folder / "copy.mck").write_text(text.replace("model abba", "model copy"), encoding="utf-8")
+    assert modelcheck("replay", "copy.mck", str(trace)) == 1
+    printed = capsys.readouterr()
+    assert "warning: the trace is of the model `abba`, this file is `copy`" in printed.err
+    assert "wait for each other" in printed.out
+
+
+def test_a_trace_of_another_model_says_which_step_does_not_fit(
+    folder: Path, trace: Path, capsys: Captured
+) -> None:
+    (folder / "other.mck").write_text("model other; thread t { skip; }", encoding="utf-8")
+    change(trace, '"BOTH_WAYS": "true"', "")
+    assert modelcheck("replay", "other.mck", str(trace)) == 3
+    printed = capsys.readouterr()
+    assert "warning: the trace is of the model `abba`" in printed.err
+    assert "step 1 cannot be taken: there is no thread `one`" in printed.out
 
 
 def test_without_a_violation_no_trace_is_written(folder: Path, capsys: Captured) -> None:

@@ -121,6 +121,7 @@ def test_130_on_an_interrupt_after_printing_what_is_known(folder: Path) -> None:
     assert running.returncode == 130
     assert "large.mck: large: undecided: interrupted" in out
     assert "holds.mck" not in out
+    assert "interrupted: not checked: holds.mck" in err
     assert "Traceback" not in err
 
 

@@ -9,6 +9,7 @@ from modelcheck.engine.closing import bottom_component, closed_set
 from modelcheck.engine.engine import Answers, Found, Limits
 from modelcheck.engine.reference import explore, graph
 from modelcheck.engine.space import Space
+from modelcheck.engine.watch import size_shown
 from modelcheck.language import model as m
 from modelcheck.language.elaborate import elaborate
 from modelcheck.language.parser import parse
@@ -453,12 +454,12 @@ def test_a_limit_of_states_stops_the_search_with_what_is_known() -> None:
 
 def test_a_search_that_just_fits_is_complete() -> None:
     assert answers(code([skip()]), limits=Limits(states=2)).stopped == ""
-    assert answers(code([skip()]), limits=Limits(states=1)).stopped == "limit of 1 states"
+    assert answers(code([skip()]), limits=Limits(states=1)).stopped == "limit of 1 state"
 
 
 def test_time_and_memory_are_limits_too() -> None:
     assert answers(long(), limits=Limits(seconds=0)).stopped == "limit of 0 seconds"
-    assert answers(long(), limits=Limits(memory=1)).stopped == "limit of 1 bytes of memory"
+    assert answers(long(), limits=Limits(memory=1)).stopped == "limit of 1 byte of memory"
 
 
 def test_an_interrupt_ends_the_search_and_not_the_answers(monkeypatch) -> None:
@@ -505,3 +506,17 @@ def test_a_graph_that_is_too_large_says_so() -> None:
     drawn = graph(long(), Limits(states=10))
     assert drawn.number_of_nodes() == 10
     assert drawn.graph["stopped"] == "limit of 10 states"
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        (1, "1 byte"),
+        (1000, "1000 bytes"),
+        (10 << 20, "10 MiB"),
+        (1536 << 20, "1.5 GiB"),
+        (1023 << 10, "1023 KiB"),
+    ],
+)
+def test_an_amount_of_memory_is_told_with_its_unit(size: int, shown: str) -> None:
+    assert size_shown(size) == shown

@@ -164,3 +164,43 @@ def test_checks_that_a_limit_left_open_share_a_line() -> None:
     told = scenario_text(checked(ABBA, states=3))
     assert "unknown: circular_wait, stuck, cannot_finish," in told
     assert "(limit of 3 states)" in told
+
+
+def test_properties_that_a_limit_left_open_share_a_line() -> None:
+    told = scenario_text(
+        checked(
+            ABBA
+            + "var x: 0..3 marked; invariant i: x < 1; invariant j: x < 2; reachable r: x == 3;"
+            + "thread t { x = 0; x = 0; }",
+            states=3,
+        )
+    )
+    assert "unknown: invariant i, j (limit of 3 states)" in told
+    assert "unknown: reachable r (limit of 3 states)" in told
+
+
+def test_a_test_says_which_way_it_went() -> None:
+    told = lines("""model m; var x: 0..3 marked;
+        thread t {
+            if (x == 0) { x = 1; }
+            while (x == 1) { x = 2; }
+            if (x == 3) { x = 1; } else { skip; }
+            assert(false);
+        }""")
+    assert "1 t test.mck:3 if (x == 0) true" in told
+    assert "5 t test.mck:4 while (x == 1) false" in told
+    assert "6 t test.mck:5 if (x == 3) false" in told
+
+
+def test_a_test_that_leads_to_the_same_place_either_way_says_nothing() -> None:
+    told = lines("model m; var x: 0..3 marked; thread t { if (x == 0) { } assert(false); }")
+    assert any(line.endswith("if (x == 0)") for line in told)
+
+
+def test_a_file_without_a_model_line_goes_by_its_name() -> None:
+    assert scenario_text(checked("thread t { skip; }")).startswith("test.mck: holds\n")
+
+
+def test_a_lock_of_a_finished_thread_is_told_as_kept() -> None:
+    told = lines("model m; mutex l; thread a { mutex_lock(l); } thread b { mutex_lock(l); mutex_unlock(l); }")
+    assert "b waits for l at test.mck:1: a kept it and has finished" in told

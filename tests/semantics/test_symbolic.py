@@ -74,22 +74,20 @@ def expressions() -> st.SearchStrategy[Expr]:
 
 
 def compound(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
-    several = st.lists(inner, max_size=3).map(tuple)
-    truths = st.one_of(
-        st.builds(Compare, st.sampled_from(("==", "!=", "<", "<=", ">", ">=")), inner, inner),
-        st.sampled_from((Ref(B), At(0, frozenset((0,))))),
-    )
-    conditions = st.one_of(truths, truths.map(Not))
-    some = st.lists(conditions, max_size=3).map(tuple)
+    compared = st.builds(Compare, st.sampled_from(("==", "!=", "<", "<=", ">", ">=")), inner, inner)
+    known: st.SearchStrategy[Expr] = st.sampled_from((Ref(B), At(0, frozenset((0,)))))
+    truths: st.SearchStrategy[Expr] = st.one_of(compared, known)
+    conditions: st.SearchStrategy[Expr] = st.one_of(truths, st.builds(Not, truths))
+    some = st.lists(conditions, max_size=3)
     return st.one_of(
         conditions,
-        some.map(And),
-        some.map(Or),
+        some.map(lambda parts: And(tuple(parts))),
+        some.map(lambda parts: Or(tuple(parts))),
         st.builds(Arith, st.sampled_from(("+", "-", "*", "/", "%", "&", "|", "^")), inner, inner),
         st.builds(
             Arith, st.sampled_from(("<<", ">>")), inner, st.sampled_from((Ref(X), Ref(Y), Const(1), Const(3)))
         ),
-        several.map(Sum),
+        st.lists(inner, max_size=3).map(lambda parts: Sum(tuple(parts))),
         st.builds(Ite, conditions, inner, inner),
         st.builds(lambda i, j: Ref(A, (i, j)), inner, st.one_of(inner, st.just(Ref(B)))),
         st.builds(
