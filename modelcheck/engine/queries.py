@@ -73,6 +73,8 @@ class Asking:
             if answer == "sat":
                 self._solver.keep_model()
         self._budget.queries.append(Query(name, answer, time.monotonic() - start))
+        if "interrupted from keyboard" in reason:
+            raise KeyboardInterrupt  # z3 has taken the signal and tells it only so
         if answer == "unknown":
             self._budget.allowance()  # if it is the time of the whole run that is up, say so
             raise GaveUpError(f"z3 gave up on `{name}` after {time.monotonic() - start:.3g} s ({reason})")

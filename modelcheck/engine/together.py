@@ -40,7 +40,11 @@ def explore(
 ) -> Answers:
     """Answer what z3 can by z3, and the rest by a complete search if that is small."""
     answers = _explored(system, questions, limits, progress)
-    return answers if answers.stopped == INTERRUPTED else _with_lock_invariants(system, questions, limits, answers)
+    return (
+        answers
+        if answers.stopped == INTERRUPTED
+        else _with_lock_invariants(system, questions, limits, answers)
+    )
 
 
 def _explored(

@@ -55,7 +55,7 @@ class Watch:
 
 
 def resident_memory() -> int:
-    """Return the memory that this process has resident now, in bytes; where the system does not say, the most so far."""
+    """Return the memory that is resident now, in bytes; where that is unknown, the most so far."""
     try:
         pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
     except (OSError, IndexError):

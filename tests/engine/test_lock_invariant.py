@@ -96,3 +96,64 @@ def test_zone_adjacency_is_proved_where_it_is_tested(scenario: str, *, proved: b
     model = modelcheck.load(ROOT / "specs" / "zone_adjacency.mck", scenario=scenario)
     reason = lock_invariants(transition_system(model), Limits())["zones_adjacent"].reason
     assert (reason == "") is proved
+
+
+HEAD = "model m; mutex l; var x: 0 .. 9 = 0 guarded_by l;\n"
+TAIL = "\ninvariant when free(l) span: x == 0;"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "mutex_lock(l); x = VALUE; mutex_unlock(l);",
+        "guard(mutex)(l); x = VALUE;",
+        "if (mutex_lock_interruptible(l)) { return; } x = VALUE; mutex_unlock(l);",
+        "if (mutex_trylock(l)) { x = VALUE; mutex_unlock(l); }",
+        "var got: bool; got = mutex_trylock(l); if (got) { x = VALUE; mutex_unlock(l); }",
+        "var got: bool; atomic { got = mutex_trylock(l); } if (got) { x = VALUE; mutex_unlock(l); }",
+        "mutex_lock(l); atomic { x = VALUE; mutex_unlock(l); }",
+        "mutex_lock(l); x = 7; x = VALUE; mutex_unlock(l);",
+    ],
+)
+def test_however_a_lock_is_taken_and_given_back_its_section_is_looked_at(body: str) -> None:
+    text = HEAD + "thread t { " + body + " }" + TAIL
+    assert proof(text.replace("VALUE", "0")) == ""
+    assert proof(text.replace("VALUE", "5")).endswith("can end without it: x = 0 before, x = 5 after")
+
+
+def test_a_section_within_one_step_is_looked_at() -> None:
+    text = HEAD + "thread t { atomic { if (mutex_trylock(l)) { x = 5; mutex_unlock(l); } } }" + TAIL
+    assert "can end without it: x = 0 before, x = 5 after" in proof(text)
+
+
+def test_every_element_that_may_be_meant_needs_the_lock() -> None:
+    text = """
+model m;
+type B = 0 .. 1;
+mutex l[B];
+var i: B = 1 guarded_by l[0];
+var x[b: B]: 0 .. 9 = 0 guarded_by l[b];
+thread t { mutex_lock(l[1]); x[1] = 5; mutex_unlock(l[1]); }
+invariant when free(l[0]) span: x[i] == 0;
+"""
+    assert "`x` is not declared guarded_by l" in proof(text)
+
+
+def test_an_instance_that_is_chosen_at_run_time_is_followed() -> None:
+    text = """
+model m;
+type B = 0 .. 1;
+mutex l[B];
+var x[b: B]: 0 .. 9 = 0 guarded_by l[b];
+var y[b: B]: 0 .. 9 = 0 guarded_by l[b];
+thread t { choose b: B; mutex_lock(l[b]); x[b] = 5; y[b] = VALUE; mutex_unlock(l[b]); }
+invariant when free(l[0]) span: x[0] == y[0];
+"""
+    assert proof(text.replace("VALUE", "5")) == ""
+    assert "can end without it" in proof(text.replace("VALUE", "4"))
+
+
+def test_no_time_is_no_proof_and_no_crash() -> None:
+    text = HEAD + "thread t { mutex_lock(l); mutex_unlock(l); }" + TAIL
+    system = transition_system(elaborate((parse(Source("pages.mck", text)),)))
+    assert "0 seconds" in lock_invariants(system, Limits(seconds=0))["span"].reason
