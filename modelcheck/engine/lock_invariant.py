@@ -2,8 +2,8 @@
 
 If `e` holds at the start, if nobody writes what `e` reads without the lock, and if every critical section that starts
 with `e` ends with `e`, then `e` holds whenever the lock is free: one sequential proof a section, whatever the other
-threads do and however many they are. (The rule is that of S. Owicki and D. Gries for resources: Verifying properties
-of parallel programs, CACM 19 (1976), section 4.)
+threads do and however many of them run these sections (with `self` and the parameters as they are here). The rule is
+that of S. Owicki and D. Gries for resources: Verifying properties of parallel programs, CACM 19 (1976), section 4.
 
 A section is followed on the program graph, by symbolic execution, from the statement that takes the lock for writing
 until it is given back. It starts from any values within the types. Before each of its steps, whatever is not guarded
@@ -55,7 +55,7 @@ class Proof:
             if self.sections != 1
             else "the one critical section"
         )
-        given = f"{self.lock} keeps it, for any number of threads, given that guarded_by holds"
+        given = f"{self.lock} keeps it, for any number of threads that run them, given that guarded_by holds"
         also = f" and so do {', '.join(sorted(self.assumes))}" if self.assumes else ""
         return f"lock invariant: {kept} of {given}{also}"
 

@@ -16,6 +16,7 @@ from modelcheck.engine.shortest import shortest_trace
 from modelcheck.engine.sightings import Sighting
 from modelcheck.engine.space import Space
 from modelcheck.engine.watch import StoppedError, Watch, peak_memory
+from modelcheck.language.types import Bool, Range, Scalarset, show
 from modelcheck.result.verdict import Statistics
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import CannotFinish, Question, StuckForEver
@@ -124,8 +125,8 @@ def _found(interpreter: Interpreter, space: Space, sighting: Sighting) -> Found:
 def graph(system: TransitionSystem, limits: Limits | None = None) -> MultiDiGraph[int]:
     """Return the state graph for networkx: a node a state, an edge a step.
 
-    A node is the state's number in breadth-first order; its attributes are the cells by name (a location as its
-    number), `level`, `initial`, and `errors`: the error steps that leave the state, one a line. They have no target,
+    A node is the state's number in breadth-first order; its attributes are the cells by name (for a thread, where
+    it is), `level`, `initial`, and `errors`: the error steps that leave the state, one a line. They have no target,
     so they are no edges, and the graph has exactly the states of the model. The graph's own attributes are `states`,
     `transitions` (error steps included), `complete`, and `stopped`: why the search ended before its end.
     """
@@ -156,12 +157,28 @@ def _drawn(interpreter: Interpreter, space: Space, stopped: str) -> MultiDiGraph
         stopped=stopped,
     )
     for number, state in enumerate(space.states):
-        values = {cell.name: value for cell, value in zip(system.cells, state, strict=True)}
         level = space.level_of(number)
-        drawn.add_node(number, **values, level=level, initial=level == 0, errors="")
+        drawn.add_node(number, **_valuation(system, state), level=level, initial=level == 0, errors="")
     for number in range(space.expanded):
         _draw_steps(interpreter, space, drawn, number)
     return drawn
+
+
+def _valuation(system: TransitionSystem, state: State) -> dict[str, int | str]:
+    """Return the cells by name as a reader writes them: other values than numbers and bools, and locations, as text."""
+    shown: dict[str, int | str] = {}
+    for cell, value in zip(system.cells, state, strict=True):
+        if cell.variable is None:
+            assert cell.thread is not None
+            location = system.model.threads[cell.thread].locations[value]
+            shown[cell.name] = "finished" if location.is_end else f"{location.span}: {location.text}"
+        elif isinstance(cell.variable.type, Bool):
+            shown[cell.name] = bool(value)
+        elif isinstance(cell.variable.type, Range | Scalarset):
+            shown[cell.name] = value
+        else:
+            shown[cell.name] = show(cell.variable.type, value)
+    return shown
 
 
 def _draw_steps(interpreter: Interpreter, space: Space, drawn: MultiDiGraph[int], number: int) -> None:

@@ -486,11 +486,11 @@ def test_the_graph_carries_values_and_steps() -> None:
     built = code([put(X, 2), claim(m.FALSE)])
     drawn = graph(built)
     assert {number: drawn.nodes[number] for number in drawn} == {
-        0: {"x": 0, "y": 0, "t": 0, "level": 0, "initial": True, "errors": ""},
+        0: {"x": 0, "y": False, "t": "built.mck:3: x = ...", "level": 0, "initial": True, "errors": ""},
         1: {
             "x": 2,
-            "y": 0,
-            "t": 1,
+            "y": False,
+            "t": "built.mck:4: assert",
             "level": 1,
             "initial": False,
             "errors": "t: assert: the assertion does not hold",
