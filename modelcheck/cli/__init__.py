@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     console = Console()
     code = run(sys.argv[1:] if arguments is None else list(arguments), console)
     console.close()
-    sys.exit(code)
+    sys.exit(WRONG if console.lost and code not in (INTERNAL, INTERRUPTED) else code)
 
 
 def run(arguments: list[str], console: Console) -> int:

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 
 class Console:
-    """The two streams of the program. A reader that goes away (`| head`) ends the output, not the program."""
+    """The two streams of the program. A reader that goes away (`| head`) ends the output, not the program.
+
+    `lost` says why a result could not be written (a full disk), "" if all was: nobody may take it for success.
+    """
 
     def __init__(self) -> None:
         self.json = False
+        self.lost = ""
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(AttributeError, ValueError, OSError):
                 stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -77,15 +81,19 @@ class Console:
     def close(self) -> None:
         """Print what is still buffered."""
         for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except (BrokenPipeError, ValueError):
-                _discard(stream)
+            self._print("", stream, end="")
+        if self.lost:
+            self._print(f"error: the result could not be written: {self.lost}", sys.stderr)
 
-    def _print(self, text: str, stream: TextIO, end: str = "\n") -> None:
+    def _print(self, text: str, stream: TextIO | None, end: str = "\n") -> None:
+        if stream is None:
+            return  # it was closed before the program started
         try:
             print(text, file=stream, end=end, flush=True)
         except (BrokenPipeError, ValueError):
+            _discard(stream)
+        except OSError as error:
+            self.lost = self.lost or (error.strerror or str(error))
             _discard(stream)
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from modelcheck.language import assignments, calls, inlining, jumps, statements, syntax
+from modelcheck.language import assignments, calls, guards, inlining, jumps, statements, syntax
 from modelcheck.language.body import one_line
 from modelcheck.language.expressions import coerce, condition
 from modelcheck.language.frame import Entered, Exit, Way, Work, as_block, jump
@@ -54,6 +54,7 @@ class Atomic:
 
     work: Work
     guards: list[Expr] = field(default_factory=list)
+    locks: set[str] = field(default_factory=set)
     initial: bool = False
     entered: Call | None = None
     lowered: list[syntax.Node] = field(default_factory=list)
@@ -71,6 +72,7 @@ def lower_atomic(work: Work, node: syntax.Atomic, way: Way) -> None:
     """Lower `atomic { }`: one step, with one transition for each combination of its choices."""
     place = Atomic(work, entered=work.body.call)
     effects = block(place, node.body, lambda: jump(way.following))
+    guards.check_atomic(work.ctx, place.locks)
     head = Span(node.span.source, node.span.start, node.span.start + len("atomic"))
     text = one_line(node.span.text)
     shown = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
@@ -393,5 +395,6 @@ def _verb(place: Atomic, call: syntax.Call, use: Use) -> Effects:
             hint = "every lock is free when the threads start"
         work.ctx.error("MC044", call.span, message, hint)
         return ()
+    place.locks.add(found.at.lock.name)
     (step,) = found.verb.steps(Here(found.at, work.body.me, work.body.unit.thread_names))
     return calls.step_effects(step, use)

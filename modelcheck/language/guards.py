@@ -104,3 +104,16 @@ def _got(verb: Verb) -> tuple[int | None, ...]:
     if verb.result is None:
         return (None,)
     return (1,) if isinstance(verb.result, Bool) else (0,)
+
+
+def check_atomic(ctx: Context, locks: set[str]) -> None:
+    """Refuse a guarded access in an atomic block that takes or gives back its guard.
+
+    guarded_by is checked by the locks in hand where a statement begins, and for such a block that says nothing.
+    """
+    for access in ctx.accesses:
+        guards = {at.lock.name for rule in access.ref.var.guards for at in rule.locks}
+        if not access.unguarded and guards & locks:
+            name, lock = access.ref.var.name, min(guards & locks)
+            message = f"`{name}` is guarded by {lock}, which this atomic block takes or gives back"
+            ctx.error("MC044", access.span, message, "leave the access, or the verb, outside the block")
