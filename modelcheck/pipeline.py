@@ -197,7 +197,14 @@ def restricted(model: Model, asked: tuple[Question, ...], names: tuple[str, ...]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise SpecError(_no_such_property(name, known) for name in unknown)
-    return tuple(q for q in asked if not names or set(names) & set(_names_of(q)))
+    leaning = {each.name for each in model.properties if each.when_free is not None}
+    return tuple(q for q in asked if not names or set(names) & {*_names_of(q), *_leaning(q, leaning)})
+
+
+def _leaning(question: Question, lock_invariants: set[str]) -> set[str]:
+    """The properties whose proofs rest on the question: lock invariants, on guarded_by."""
+    about_guards = isinstance(question, StatePredicate) and question.check == "guarded_by"
+    return lock_invariants if about_guards else set()
 
 
 def _no_such_property(name: str, known: set[str]) -> Diagnostic:

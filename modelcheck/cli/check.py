@@ -69,6 +69,8 @@ def command(
     memory = free_memory() if max_memory is None else max_memory
     limits = Limits(states=max_states, memory=memory, seconds=time_limit, depth=depth)
     options = Options(given(parameters), scenario, properties, engine, limits, strict)
+    if save_trace is not None and save_trace.endswith(".mck"):
+        raise click.UsageError(f"--save-trace {save_trace}: this names a specification, which would be lost")
     return _check(console, _Wanted(files, options, quiet, reproducible, save_trace))
 
 

@@ -94,7 +94,8 @@ def _with_lock_invariants(
     asked = {q.name for q in questions if isinstance(q, StatePredicate) and q.check == "invariant"}
     broken = {f.question.check for f in answers.found if isinstance(f.question, StatePredicate)}
     refuted = {f.question.name for f in answers.found if isinstance(f.question, StatePredicate)}
-    if "guarded_by" in broken:
+    guards = any(isinstance(q, StatePredicate) and q.check == "guarded_by" for q in questions)
+    if "guarded_by" in broken or (guards and "guarded_by" not in answers.proofs):
         return answers
     proved = {
         name: proof.text

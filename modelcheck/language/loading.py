@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,7 +134,7 @@ def _text(name: str, content: bytes) -> Source:
         line = content[: error.start].count(b"\n") + 1
         what = f"line {line} is not UTF-8 (byte 0x{content[error.start]:02x})"
         raise _unreadable(name, what, "save the file as UTF-8") from None
-    return Source(name, text)
+    return Source(name, re.sub(r"\r(?!\n)", "\n", text))  # lines that end in a lone CR are lines too
 
 
 def _too_large(name: str, size: int) -> SpecError:

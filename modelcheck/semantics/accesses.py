@@ -169,17 +169,18 @@ def _allowed(site: Site, rule: GuardRule) -> Expr:
         return Const(1)
     instances = [_instances(lock, access) for lock in rule.locks]
     if access.writes:
-        held = conjunction(
-            tuple(disjunction(tuple(holds(at, me, "write") for at in each)) for each in instances)
-        )
+        held = conjunction(tuple(holds(at, me, "write") for each in instances for at in each))
     else:
-        held = disjunction(tuple(holds_any(at, me) for each in instances for at in each))
+        held = disjunction(tuple(conjunction(tuple(holds_any(at, me) for at in each)) for each in instances))
     exists = Const(1) if access.anywhere else defined(access.ref)
     return disjunction((negation(exists), held))
 
 
 def _instances(lock: LockAt, access: Access) -> tuple[LockAt, ...]:
-    """Return the instance that guards the accessed element; every one of the class where the element is not known."""
+    """Return the instance that guards the accessed element; all of the class where the element is not known.
+
+    It is not known where the statement itself changes the index before it uses it: then all have to be held.
+    """
     index = access.ref.index
     if not access.anywhere or not any(
         isinstance(e, Bound) for each in lock.index for e in subexpressions(each)
