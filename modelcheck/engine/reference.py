@@ -158,13 +158,13 @@ def _drawn(interpreter: Interpreter, space: Space, stopped: str) -> MultiDiGraph
     )
     for number, state in enumerate(space.states):
         level = space.level_of(number)
-        drawn.add_node(number, **_valuation(system, state), level=level, initial=level == 0, errors="")
+        drawn.add_node(number, **valuation(system, state), level=level, initial=level == 0, errors="")
     for number in range(space.expanded):
         _draw_steps(interpreter, space, drawn, number)
     return drawn
 
 
-def _valuation(system: TransitionSystem, state: State) -> dict[str, int | str]:
+def valuation(system: TransitionSystem, state: State) -> dict[str, int | str]:
     """Return the cells by name as a reader writes them: other values than numbers and bools, and locations, as text."""
     shown: dict[str, int | str] = {}
     for cell, value in zip(system.cells, state, strict=True):

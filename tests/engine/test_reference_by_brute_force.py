@@ -12,7 +12,7 @@ import networkx as nx
 import pytest
 
 from modelcheck.engine.engine import Answers, Found, Limits
-from modelcheck.engine.reference import explore, graph
+from modelcheck.engine.reference import explore, graph, valuation
 from modelcheck.result.trace import Trace
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import (
@@ -272,4 +272,5 @@ def test_the_graph_has_the_states_as_nodes_and_the_steps_as_edges(seed: int) -> 
     assert drawn.number_of_nodes() == answers.statistics.states
     assert drawn.number_of_edges() + errors == answers.statistics.transitions
     names = [cell.name for cell in brute.system.cells]
-    assert {tuple(data[name] for name in names) for _, data in drawn.nodes(data=True)} == set(brute.steps)
+    shown = {tuple(valuation(brute.system, state).values()) for state in brute.steps}
+    assert {tuple(data[name] for name in names) for _, data in drawn.nodes(data=True)} == shown
