@@ -39,8 +39,9 @@ from modelcheck.language.model import (
     Variable,
     subexpressions,
 )
+from modelcheck.language.values import negation
 from modelcheck.locks import PRIMITIVES
-from modelcheck.semantics.definedness import conjunction, defined, disjunction, negation
+from modelcheck.semantics.definedness import conjunction, defined, disjunction
 from modelcheck.semantics.questions import StatePredicate
 from modelcheck.semantics.transition_system import TransitionSystem, index_values
 from modelcheck.source import NOWHERE, Span

@@ -20,8 +20,9 @@ from modelcheck.language.model import (
     Thread,
     subexpressions,
 )
+from modelcheck.language.values import negation
 from modelcheck.semantics.accesses import guard_questions, holds_any, instances_of, race_questions
-from modelcheck.semantics.definedness import conjunction, disjunction, negation
+from modelcheck.semantics.definedness import conjunction, disjunction
 from modelcheck.semantics.questions import (
     ActionCounts,
     CannotFinish,

@@ -29,6 +29,7 @@ from modelcheck.language.model import (
     Sum,
 )
 from modelcheck.language.types import Scalar, bounds
+from modelcheck.language.values import comparison, negation
 
 
 def conjunction(parts: tuple[Expr, ...]) -> Expr:
@@ -58,17 +59,6 @@ def disjunction(parts: tuple[Expr, ...]) -> Expr:
     if not kept:
         return FALSE
     return kept[0] if len(kept) == 1 else Or(tuple(kept))
-
-
-def negation(part: Expr) -> Expr:
-    """Return the negation, folded where it is constant or doubled."""
-    match part:
-        case Const(value):
-            return FALSE if value else TRUE
-        case Not(inner):
-            return inner
-        case _:
-            return Not(part)
 
 
 def defined(expr: Expr) -> Expr:
@@ -128,22 +118,11 @@ def _defined_arithmetic(expr: Arith) -> Expr:
         case "+" | "-" | "*":
             return conjunction(both)
         case "/" | "%":
-            return conjunction((*both, _known(Compare("!=", expr.right, Const(0)))))
+            return conjunction((*both, comparison("!=", expr.right, Const(0))))
         case "&" | "|" | "^":
-            return conjunction(
-                (*both, *(_known(Compare(">=", e, Const(0))) for e in (expr.left, expr.right)))
-            )
+            return conjunction((*both, *(comparison(">=", e, Const(0)) for e in (expr.left, expr.right))))
         case "<<" | ">>":
-            signs = (_known(Compare(">=", e, Const(0))) for e in (expr.left, expr.right))
-            return conjunction((*both, *signs, _known(Compare("<=", expr.right, Const(62)))))
+            signs = (comparison(">=", e, Const(0)) for e in (expr.left, expr.right))
+            return conjunction((*both, *signs, comparison("<=", expr.right, Const(62))))
         case _:
             assert_never(expr.operator)
-
-
-def _known(test: Compare) -> Expr:
-    """Fold a comparison of two constants with !=, >= or <=."""
-    if not (isinstance(test.left, Const) and isinstance(test.right, Const)):
-        return test
-    left, right = test.left.value, test.right.value
-    holds = {"!=": left != right, ">=": left >= right, "<=": left <= right}[test.operator]
-    return TRUE if holds else FALSE
