@@ -147,7 +147,7 @@ def _one(console: Console, wanted: _Wanted, path: str, *, named: bool) -> FileRe
 
 def _summary(console: Console, reports: list[FileReport]) -> None:
     """Print a last line where there is more than one scenario."""
-    from modelcheck.report.text import counted
+    from modelcheck.diagnostics import counted
 
     scenarios = [scenario for report in reports for scenario in report.scenarios]
     if any(report.interrupted for report in reports):

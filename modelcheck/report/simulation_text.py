@@ -9,11 +9,11 @@ from modelcheck.analysis.consequences import as_told
 from modelcheck.analysis.finding import Finding
 from modelcheck.analysis.telling import finding_of, reached
 from modelcheck.analysis.waiting import Explainer
-from modelcheck.diagnostics import CODES
+from modelcheck.diagnostics import CODES, counted
 from modelcheck.engine.simulation import Simulation, Walk, seen_at_the_end
 from modelcheck.language.model import Model
 from modelcheck.report.steps import rows, statement, values
-from modelcheck.report.text import counted, model_shown, same_run
+from modelcheck.report.text import model_shown, same_run
 from modelcheck.report.trace_text import ending_lines, situation_lines, trace_lines
 from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Interpreter

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from modelcheck.analysis.expectations import Checked, told_reasons
 from modelcheck.analysis.finding import Finding, Outcome, listed
-from modelcheck.diagnostics import CODES
+from modelcheck.diagnostics import CODES, counted
 from modelcheck.language.model import Model
 from modelcheck.report.contents import FileReport, ScenarioReport
 from modelcheck.report.trace_text import ending_lines, trace_lines
@@ -126,11 +126,6 @@ def statistics_line(statistics: Statistics, stopped: str) -> str:
     if statistics.queries:
         size.append(counted(len(statistics.queries), "question") + " to z3")
     return ", ".join([*size, f"{statistics.seconds:.2f} s"]) + (f"; stopped: {stopped}" if stopped else "")
-
-
-def counted(number: int, what: str) -> str:
-    """Return `1 state`, `2 states`."""
-    return f"{number} {what}{'s' * (number != 1)}"
 
 
 # --- findings ------------------------------------------------------------------------------------
