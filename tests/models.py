@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from modelcheck.language import model as m
 from modelcheck.language.types import Bool, Enum, Range, Scalar, ThreadRef, cardinality
 from modelcheck.locks import PRIMITIVES, VERBS
-from modelcheck.locks.primitive import Here, VerbStep
+from modelcheck.locks.primitive import Declared, Here, VerbStep
 from modelcheck.semantics.transition_system import TransitionSystem, transition_system
 from modelcheck.source import Source, Span
 
@@ -98,8 +98,10 @@ def lock(name: str, kind: str, threads: Sequence[str], dimensions: tuple[Scalar,
     names = tuple(threads)
     fields = {}
     for each in PRIMITIVES[kind].fields:
+        if each.only:
+            continue
         own = (Range(0, len(names) - 1),) if each.per_thread else ()
-        variable = shared(f"{name}.{each.name}", each.type(names), 0, (*dimensions, *own))
+        variable = shared(f"{name}.{each.name}", each.type(Declared(names)), 0, (*dimensions, *own))
         fields[each.name] = replace(variable, kind="lock")
     return m.Lock(name, kind, dimensions, fields, span=line_of(1))
 
@@ -130,7 +132,7 @@ def skip(to: int | None = None) -> Line:
 
 
 def wait_for(condition: m.Expr, *, rests: bool = True) -> Line:
-    wait = m.Wait(any_of=tuple(m.refs(condition)), rests=rests)
+    wait = m.Wait.for_writers(tuple(m.refs(condition)), rests=rests)
     return Line((), guard=condition, wait=wait, text="await")
 
 

@@ -111,7 +111,9 @@ class Writer:
                 return [either(self.anywhere(), self.anywhere())]
             case "choose":
                 where = m.Compare("<=", number, own)
-                return [Line((m.Choose(own, 0, 2, where),), wait=m.Wait(any_of=(number, own)), text="choose")]
+                return [
+                    Line((m.Choose(own, 0, 2, where),), wait=m.Wait.for_writers((number, own)), text="choose")
+                ]
             case "leave":
                 return [put(self.own, 1)]
             case _:

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from modelcheck.diagnostics import CODES, Diagnostic, Severity
-from modelcheck.locks import PRIMITIVES
 from tests.transcript import Golden
 from tests.wrong_inputs import inside, read_all, rendered
 
@@ -95,11 +94,6 @@ def codes_of(path: Path) -> set[str]:
     """Return the codes in a file of expectations."""
     words = path.read_text(encoding="utf-8").split()
     return {after.rstrip(":") for word, after in pairwise(words) if word == "error"}
-
-
-def test_what_is_not_available_names_what_is() -> None:
-    text = (FOLDER / "locks_not_in_this_version.expect").read_text(encoding="utf-8")
-    assert all(kind in text for kind in PRIMITIVES)
 
 
 # --- files that are made here: too large, too deep, or no text ---------------------------------------

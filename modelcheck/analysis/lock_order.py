@@ -155,7 +155,7 @@ def _requests(interpreter: Interpreter, views: frozenset[LocalView]) -> tuple[Re
             continue
         for index in _indexes(interpreter, view, location):
             wants = (verb.at.lock.name, index)
-            found[Request(view.thread, location, wants, verb.mode, view.held, bars=verb.step > 1)] = None
+            found[Request(view.thread, location, wants, verb.mode, view.held, bars=verb.bars)] = None
     return tuple(found)
 
 

@@ -126,9 +126,7 @@ class Explainer:
         """Return the verb that the thread is in the middle of, if it has announced itself and waits for the lock."""
         verb = self.interpreter.location(state, thread).verb
         return (
-            verb
-            if verb is not None and verb.step > 1 and not self.interpreter.finished(state, thread)
-            else None
+            verb if verb is not None and verb.bars and not self.interpreter.finished(state, thread) else None
         )
 
     def lock_name(self, verb: VerbUse, state: State) -> str:
@@ -196,7 +194,7 @@ class Explainer:
         return Wait(
             thread=thread,
             location=location,
-            lock=self.lock_name(verb, state) if verb else "",
+            lock=self.lock_name(verb, state) if verb and PRIMITIVES[verb.at.lock.kind].ordered else "",
             mode=verb.mode if verb else "",
             for_threads=tuple(sorted(owners or wakers or ())),
             any_of=not owners and wakers is not None,

@@ -11,7 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from modelcheck.engine.queries import Asking, Budget
-from modelcheck.language.model import Const, Expr, Location, LockAt, Property, Thread, Variable, refs
+from modelcheck.language.model import (
+    Const,
+    Expr,
+    Location,
+    Lock,
+    LockAt,
+    Property,
+    Thread,
+    Variable,
+    refs,
+)
 from modelcheck.language.types import ThreadRef, show
 from modelcheck.locks import PRIMITIVES
 from modelcheck.semantics.accesses import substitute
@@ -252,22 +262,32 @@ class Sections:
         return result
 
     def own_lock(self, number: int, thread: int, cells: Sequence[Number]) -> bool:
-        """Tell whether only the thread changes a lock's cell: the cell or the lock is its own."""
+        """Tell whether only the thread changes a lock's cell, by what its primitive says of the field."""
         cell = self.system.cells[number]
         for lock in self.system.model.locks:
-            if cell.variable not in lock.fields.values() or lock.handover:
+            names = [name for name, variable in lock.fields.items() if variable is cell.variable]
+            if not names or lock.handover:
                 continue
             assert cell.variable is not None
-            instance = cell.index[: len(lock.dimensions)]
-            if len(cell.index) > len(lock.dimensions):
-                return cell.index[-1] == thread
-            owners = (
-                self.system.offsets[each] + number - self.system.offsets[cell.variable]
-                for each in lock.fields.values()
-                if isinstance(each.type, ThreadRef) and len(each.dimensions) == len(instance)
-            )
-            return any(cells[owner].is_constant and cells[owner].low == thread + 1 for owner in owners)
+            (field_,) = (f for f in PRIMITIVES[lock.kind].fields if f.name == names[0])
+            match field_.changed_by:
+                case "anybody":
+                    return False
+                case "thread":
+                    return cell.index[-1] == thread
+                case "owner":
+                    return any(
+                        cells[owner].is_constant and cells[owner].low == thread + 1
+                        for owner in self._owners(lock, cell.index)
+                    )
         return False
+
+    def _owners(self, lock: Lock, index: tuple[int, ...]) -> Iterator[int]:
+        """Yield the cells of the instance that name its owner."""
+        at = LockAt(lock, tuple(Const(value) for value in index))
+        for variable in lock.fields.values():
+            if isinstance(variable.type, ThreadRef) and len(variable.dimensions) == len(index):
+                yield from instance_cells(self.system, variable, at)
 
     def held(self, at: LockAt, thread: int, cells: Sequence[Number], *, any_mode: bool = False) -> Truth:
         """Return whether the thread holds the lock for writing, or in any mode."""

@@ -252,4 +252,4 @@ def _choose(work: Work, node: syntax.Choose, way: Way) -> None:
 def waiting_on(guard: Expr, *, rests: bool = False) -> Wait:
     """Return the wait of a statement that waits for a condition: any that can still write one of its cells."""
     cells = tuple(dict.fromkeys(r for r in refs(guard) if r.var.kind != "local"))
-    return Wait(any_of=cells, rests=rests)
+    return Wait.for_writers(cells, rests=rests)

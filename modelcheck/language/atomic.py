@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from modelcheck.language import assignments, calls, guards, inlining, jumps, statements, syntax
+from modelcheck.language import assignments, calls, guards, inlining, jumps, statements, syntax, verbs
 from modelcheck.language.body import one_line
 from modelcheck.language.expressions import coerce, condition
 from modelcheck.language.frame import Entered, Exit, Way, Work, as_block, jump
@@ -34,7 +34,6 @@ from modelcheck.language.scope import Place
 from modelcheck.language.types import bounds
 from modelcheck.language.values import Value, conjunction
 from modelcheck.locks import VERBS
-from modelcheck.locks.primitive import Here
 from modelcheck.source import Span
 
 Then = Callable[[], Effects]
@@ -78,7 +77,8 @@ def lower_atomic(work: Work, node: syntax.Atomic, way: Way) -> None:
     shown = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
     where = (e.where for e in walk_effects(effects) if isinstance(e, Choose))
     wait = assignments.waiting_on(conjunction((*place.guards, *where)), rests=True)
-    here = replace(Location.of(head, shown, effects), guard=conjunction(place.guards), wait=wait, sleeps=True)
+    here = replace(Location.of(head, shown, effects), guard=conjunction(place.guards), wait=wait)
+    here = replace(here, sleeps=bool(place.guards))
     work.body.step(work.ctx, way.entry, here, atomic=True)
 
 
@@ -385,7 +385,7 @@ def _call(place: Atomic, call: syntax.Call, then: Then, use: Use) -> Effects:
 
 def _verb(place: Atomic, call: syntax.Call, use: Use) -> Effects:
     work = place.work
-    found = calls.verb_call(work.ctx, call)
+    found = verbs.verb_call(work.ctx, call)
     if found is None:
         return ()
     if found.verb.blocks or place.initial:
@@ -396,5 +396,5 @@ def _verb(place: Atomic, call: syntax.Call, use: Use) -> Effects:
         work.ctx.error("MC044", call.span, message, hint)
         return ()
     place.locks.add(found.at.lock.name)
-    (step,) = found.verb.steps(Here(found.at, work.body.me, work.body.unit.thread_names))
-    return calls.step_effects(step, use)
+    (step,) = verbs.verb_steps(work.body, found, found.at)
+    return verbs.step_effects(step, use)

@@ -15,8 +15,8 @@ from modelcheck.language.naming import FUNCTIONS, STATEMENTS, callee
 from modelcheck.language.scope import KINDS, OpBinding
 from modelcheck.language.types import Bool, Scalar
 from modelcheck.language.values import NOTHING, Value, comparison, conjunction, disjunction, negation
-from modelcheck.locks import PRIMITIVES, VERBS
-from modelcheck.locks.primitive import Mode
+from modelcheck.locks import PRIMITIVES, READINGS, VERBS
+from modelcheck.locks.primitive import Here, Mode
 
 Arguments = tuple[syntax.Expression, ...]
 
@@ -27,6 +27,8 @@ def call(ctx: Context, node: syntax.Call, expected: Scalar | None) -> Value:
         return _marked_read(ctx, node, expected)
     if node.name == "next":
         return _next(ctx, node, expected)
+    if node.name in READINGS:
+        return _reading(ctx, node)
     known = _PREDICATES.get(node.name)
     if known is None:
         return _not_a_function(ctx, node)
@@ -72,7 +74,7 @@ def _not_a_function(ctx: Context, node: syntax.Call) -> Value:
         later.report(ctx, place, node.name)
     else:
         ops = {name for name in ctx.scope.visible() if isinstance(ctx.scope.find(name), OpBinding)}
-        hint = near_miss(node.name, [*FUNCTIONS, *VERBS, *ops])
+        hint = near_miss(node.name, [*FUNCTIONS, *READINGS, *VERBS, *ops])
         ctx.error("MC010", place, f"there is no function, op or verb `{node.name}`", hint)
     return NOTHING
 
@@ -101,6 +103,41 @@ def _next(ctx: Context, node: syntax.Call, expected: Scalar | None) -> Value:
 
 
 # --- locks ---------------------------------------------------------------------------------------
+
+
+def _reading(ctx: Context, node: syntax.Call) -> Value:
+    """Return a function of a lock's variables, or of the running thread's; in properties a thread is named."""
+    primitive, reading = READINGS[node.name]
+    whose = reading.of_thread and ctx.me is None
+    if len(node.arguments) != int(whose or not reading.of_thread):
+        wanted = "the thread" if whose else "no argument" if reading.of_thread else "the lock"
+        ctx.error("MC024", node.span, f"`{node.name}` takes {wanted}, {len(node.arguments)} given")
+        return NOTHING
+    if ctx.mode == "constant":
+        ctx.error("MC025", node.span, f"`{node.name}` is no constant")
+        return NOTHING
+    if ctx.primed:
+        message = f"`{node.name}` speaks of the state before the step and cannot stand in next(...)"
+        ctx.error("MC050", callee(node), message, "what holds in every state is an invariant")
+        return NOTHING
+    me = -1 if ctx.me is None else ctx.me
+    if whose:
+        group = expressions.thread_group(ctx, node.arguments[0])
+        if group is None:
+            return NOTHING
+        if len(group[1]) != 1:
+            ctx.error("MC024", node.arguments[0].span, f"`{node.name}` is about one thread: say which")
+            return NOTHING
+        me = group[1][0]
+    at = ctx.unit.domains.get(primitive.kind) if primitive.domain else places.lock_at(ctx, node.arguments[0])
+    if at is None:
+        return NOTHING
+    if at.lock.kind != primitive.kind:
+        message = f"`{node.name}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
+        ctx.error("MC030", callee(node), message)
+        return NOTHING
+    here = Here(at, me, ctx.unit.thread_names, domains=ctx.unit.domains)
+    return Value(reading.value(here), reading.type(at))
 
 
 def _holding(at: LockAt, threads: Iterable[int], modes: tuple[Mode, ...]) -> Expr:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from modelcheck.diagnostics import counted, near_miss
+from modelcheck.diagnostics import near_miss
 from modelcheck.language import assignments, inlining, syntax
 from modelcheck.language.body import one_line
 from modelcheck.language.context import Context
@@ -21,22 +20,18 @@ from modelcheck.language.model import (
     Expr,
     Jump,
     Location,
-    LockAt,
     Ref,
     Require,
     Test,
-    VerbUse,
-    Wait,
-    refs,
 )
 from modelcheck.language.naming import FUNCTIONS, THREAD_NAMES, callee
 from modelcheck.language.operations import described
-from modelcheck.language.places import constant_number, lock_at, resolve
+from modelcheck.language.places import lock_at, resolve
 from modelcheck.language.scope import KINDS, LockBinding, OpBinding, Place
 from modelcheck.language.types import ERRNO, Bool, Scalar
 from modelcheck.language.values import Value, comparison, disjunction
-from modelcheck.locks import PRIMITIVES, VERBS
-from modelcheck.locks.primitive import Here, Primitive, Verb, VerbStep
+from modelcheck.language.verbs import run_verb, verb_call
+from modelcheck.locks import PRIMITIVES, READINGS, VERBS
 
 ASSERTED = {
     "lockdep_assert_held": ("write", "read"),
@@ -45,88 +40,10 @@ ASSERTED = {
 }
 """Statements that look like calls, and the modes in which the lock must be held."""
 
-Finish = Callable[[int | None], Effects]
-"""What a verb's result leads to: effects that end in a jump."""
-
 
 def takes_steps(ctx: Context, call: syntax.Call) -> bool:
     """True of a call of an op or a lock verb; other calls are functions of expressions."""
     return call.name in VERBS or isinstance(ctx.scope.find(call.name), OpBinding)
-
-
-# --- verbs ---------------------------------------------------------------------------------------
-
-
-def verb_call(ctx: Context, call: syntax.Call, text: str = "") -> VerbCall | None:
-    """Return what a call of a verb means; report arguments and kinds that do not fit."""
-    primitive, verb = VERBS[call.name]
-    wanted = 2 if verb.nested else 1
-    if len(call.arguments) != wanted:
-        message = f"`{verb.name}` takes {counted(wanted, 'argument')}, {len(call.arguments)} given"
-        ctx.error("MC024", call.span, message, "the lock, and a constant subclass" if verb.nested else "")
-        return None
-    at = lock_at(ctx, call.arguments[0])
-    subclass = constant_number(ctx, call.arguments[1]) if verb.nested else 0
-    if at is None or subclass is None:
-        return None
-    if at.lock.kind != primitive.kind:
-        message = f"`{verb.name}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
-        ctx.error("MC030", callee(call), message, _alike(verb, PRIMITIVES[at.lock.kind]))
-        return None
-    return VerbCall(verb, at, call.span, text or one_line(call.span.text), subclass)
-
-
-def _alike(verb: Verb, primitive: Primitive) -> str:
-    """Return a hint: the verbs of another kind of lock that do what this one does, or all of them."""
-
-    def purpose(one: Verb) -> tuple[bool, bool]:
-        return one.release is None, one.result is None
-
-    own = primitive.verbs.values()
-    alike = [v.name for v in own if purpose(v) == purpose(verb)] or [v.name for v in own]
-    return f"a {primitive.kind} has {', '.join(alike)}"
-
-
-def step_effects(step: VerbStep, finish: Finish) -> Effects:
-    """Return the effects of one step of a verb: its rules, then the first outcome that applies."""
-    *earlier, last = step.outcomes
-    effects: Effects = (*last.updates, *finish(last.result))
-    for outcome in reversed(earlier):
-        effects = (Test(outcome.when, (*outcome.updates, *finish(outcome.result)), effects),)
-    return (*step.requires, *effects)
-
-
-def run_verb(work: Work, call: VerbCall, entry: int, finish: Finish) -> None:
-    """Add the steps of a verb; after the last, `finish` says what its result does and where it leads.
-
-    The lock's index is evaluated in the first step; where a shared variable is in it, later steps use what was kept.
-    """
-    names, me = work.body.unit.thread_names, work.body.me
-    steps = call.verb.steps(Here(call.at, me, names))
-    if call.kept is None and len(steps) > 1 and any(reads_shared(e) for e in call.at.index):
-        key = syntax.Name(call.text, span=call.span)
-        call = replace(call, kept=work.body.kept_index(work.ctx, call.at, key))
-    at, keeping = call.kept or (call.at, ())
-    steps = (steps[0], *call.verb.steps(Here(at, me, names))[1:])
-    here, node = work, entry
-    for number, step in enumerate(steps, start=1):
-        after = work.new()
-        leads = finish if number == len(steps) else lambda _, to=after: jump(to)
-        effects = (*(keeping if number == 1 else ()), *step_effects(step, leads))
-        use = VerbUse(call.verb.name, at, step.action, call.verb.mode, number, len(steps), call.subclass)
-        if number == 1:
-            use = replace(use, at=call.at)
-        location = Location.of(call.span, call.text, effects)
-        location = replace(location, guard=step.guard, wait=_wait(step, use.at), verb=use)
-        location = replace(location, left_by=call.left_by, sleeps=call.verb.sleeps)
-        here.body.step(here.ctx, node, location)
-        here, node = work.fresh(), after
-
-
-def _wait(step: VerbStep, at: LockAt) -> Wait:
-    """Return whom a thread blocked here waits for: who holds the lock, and whoever can still make it another lock."""
-    moving = tuple(r for index in at.index for r in refs(index) if r.var.kind != "local")
-    return replace(step.wait, any_of=moving) if moving and step.wait.all_of else step.wait
 
 
 # --- calls in their four places ------------------------------------------------------------------
@@ -165,7 +82,7 @@ def unknown(ctx: Context, call: syntax.Call) -> None:
     lock = next((at.lock for at in map(partial(_lock_named, ctx), call.arguments) if at is not None), None)
     if binding is not None:
         ctx.error("MC012", callee(call), f"`{call.name}` is {KINDS[type(binding)]}, not an op or a verb")
-    elif call.name in FUNCTIONS:
+    elif call.name in FUNCTIONS or call.name in READINGS:
         message = f"`{call.name}` has a value and does nothing"
         ctx.error("MC012", callee(call), message, "use it in a condition")
     elif lock is not None:

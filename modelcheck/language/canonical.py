@@ -132,9 +132,9 @@ def _code(node: s.Op | s.Thread | s.IrqHandler) -> list[Part]:
             extent: list[Part] = [] if size is None else ["[", EDGE, size, EDGE, "]"]
             condition = optional(SOFT, "when", SPACE, when)
             return [*_override(node), *words, *extent, *condition, SPACE, body]
-        case s.IrqHandler(name=name, threads=threads, body=body):
+        case s.IrqHandler(name=name, threads=threads, body=body, kind=kind):
             on = between(threads, ",", SOFT)
-            return ["irq", SPACE, "handler", SPACE, name, SPACE, "on", SPACE, *on, SPACE, body]
+            return [kind, SPACE, "handler", SPACE, name, SPACE, "on", SPACE, *on, SPACE, body]
     assert_never(node)
 
 

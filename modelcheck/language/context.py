@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from modelcheck.diagnostics import Collector, near_miss
-from modelcheck.language.model import Access, Call, Ref, Thread, Variable
+from modelcheck.language.model import Access, Call, LockAt, Ref, Thread, Variable
 from modelcheck.language.model import Lock as LockClass
 from modelcheck.language.scope import KINDS, Binding, Scope, Storage, StorageBinding
 from modelcheck.language.types import ThreadRef
@@ -23,6 +23,8 @@ class Unit:
 
     `observed`: (thread declaration, local) and (op, parameter) that properties name. `recursive`: ops that lead
     back to themselves; they are reported once and not inlined. `thread_locals`: each thread's own, by name.
+    `domains`: the locks that nobody declares, by kind. `handlers`: the numbers of interrupt handlers, with their kind;
+    `interrupted`: the threads that each may interrupt; `interrupting`: the variable that says which one it does.
     """
 
     collector: Collector = field(default_factory=Collector)
@@ -36,6 +38,10 @@ class Unit:
     recursive: frozenset[str] = frozenset()
     thread_locals: dict[int, dict[str, Storage]] = field(default_factory=dict)
     all_marked: bool = False
+    domains: dict[str, LockAt] = field(default_factory=dict)
+    handlers: dict[int, str] = field(default_factory=dict)
+    interrupted: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    interrupting: dict[int, Ref] = field(default_factory=dict)
 
     @property
     def thread_type(self) -> ThreadRef:

@@ -77,12 +77,14 @@ Named = (
 class Gathered:
     """Every declaration of a file and its imports, overriding done. `overridden` lists what was replaced.
 
-    `later` has the names of properties that this version cannot look at.
+    `handlers` has the interrupt handlers, which are among the threads too. `later` has the names of properties that
+    this version cannot look at.
     """
 
     named: dict[str, Named] = field(default_factory=dict)
     inits: list[syntax.Init] = field(default_factory=list)
     properties: dict[str, syntax.Property] = field(default_factory=dict)
+    handlers: dict[str, syntax.IrqHandler] = field(default_factory=dict)
     later: list[str] = field(default_factory=list)
     overridden: list[str] = field(default_factory=list)
 
@@ -110,10 +112,9 @@ def _gather_one(found: Gathered, unit: Unit, node: syntax.Declaration) -> None:
             _add_property(found, unit, node)
         case syntax.Init():
             found.inits.append(node)
-        case syntax.IrqHandler(name):
-            message = f"irq handler `{name}`: not available in this version"
-            hint = "a thread that runs at any moment comes close to it"
-            unit.collector.error("MC006", named(node, name), message, hint)
+        case syntax.IrqHandler(name, _, body):
+            found.handlers.setdefault(name, node)
+            _add_named(found, unit, syntax.Thread(name, None, None, ("daemon",), body, span=node.span))
         case syntax.Without(name):
             _without(found, unit, node)
         case syntax.Import() | syntax.Scenario():

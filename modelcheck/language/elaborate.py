@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from modelcheck.diagnostics import near_miss
@@ -20,6 +20,7 @@ from modelcheck.language.frame import Exit, Flow, Way, Work, closing
 from modelcheck.language.graph import END, MOST_LOCATIONS, freeze
 from modelcheck.language.inlining import check_op
 from modelcheck.language.instances import Instance, thread_instances
+from modelcheck.language.interrupts import declare_handlers, lower_handler, with_interrupts
 from modelcheck.language.model import Effects, Location, Model, Mover, Property, Thread
 from modelcheck.language.naming import callee, check_property_name, named
 from modelcheck.language.places import index_value, lock_at
@@ -27,7 +28,9 @@ from modelcheck.language.scenarios import resolve_scenario, scenarios_of
 from modelcheck.language.scope import ConstantBinding, ThreadBinding
 from modelcheck.language.types import bounds
 from modelcheck.language.values import NOTHING, Value
-from modelcheck.language.variables import declare_guards, declare_lock, declare_variable
+from modelcheck.language.variables import declare_domains, declare_guards, declare_lock, declare_variable
+from modelcheck.locks import GUARDS, READINGS, VERBS
+from modelcheck.locks.primitive import domains_of
 from modelcheck.source import Span
 
 sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))
@@ -62,9 +65,9 @@ def elaborate(
     instances = _instances(unit, found, chosen)
     unit.observed = _observed(found)
     _declare_storage(unit, found)
+    _declare_handlers(unit, found, instances)
     _check_bodies(unit, found)
-    for instance in instances:
-        unit.threads.append(_lower_thread(unit, instance))
+    _lower_threads(unit, instances)
     _check_unused(unit, found, instances)
     initial = _initial(unit, found)
     properties = tuple(_property(unit, node) for node in found.properties.values())
@@ -91,10 +94,35 @@ def elaborate(
 
 def _instances(unit: Unit, found: Gathered, chosen: syntax.Scenario | None) -> list[Instance]:
     runs = [i for i in chosen.items if isinstance(i, syntax.Run)] if chosen else []
+    # Handlers come after all threads, and after the handlers that they may interrupt: they speak of their locations.
+    rank = {"softirq": 1, "irq": 2}
     threads = [d for d in found.named.values() if isinstance(d, syntax.Thread)]
+    kinds = {name: node.kind for name, node in found.handlers.items()}
+    threads.sort(key=lambda d: rank.get(kinds.get(d.name, ""), 0))
     instances = thread_instances(unit, threads, runs)
     unit.thread_names = tuple(i.name for i in instances)
+    running = [i for i in instances if i.group.declaration.name in kinds]
+    unit.handlers = {i.number: kinds[i.group.declaration.name] for i in running}
     return instances
+
+
+def _declare_handlers(unit: Unit, found: Gathered, instances: list[Instance]) -> None:
+    """Declare the handlers that run, with the threads that they may interrupt; report what is no thread."""
+    groups: dict[str, tuple[int, ...]] = {}
+    for node in found.handlers.values():
+        numbers: list[int] = []
+        for name in node.threads:
+            binding = unit.globals.find(name)
+            if not isinstance(binding, ThreadBinding) or name in found.handlers:
+                known = [d.name for d in found.of(syntax.Thread) if d.name not in found.handlers]
+                message = f"`{name}` is no thread that `{node.name}` could interrupt"
+                unit.collector.error("MC010", named(node, name), message, near_miss(name, known))
+            else:
+                numbers += [n for n in binding.group.numbers if n not in numbers]
+        groups[node.name] = tuple(numbers)
+    own = {i.number: i.group.declaration for i in instances if i.number in unit.handlers}
+    on = {number: groups[node.name] for number, node in own.items()}
+    declare_handlers(unit, on, {number: node.span for number, node in own.items()})
 
 
 def _check_anything(unit: Unit, specs: tuple[syntax.Specification, ...]) -> Span:
@@ -189,7 +217,30 @@ def _observed(found: Gathered) -> frozenset[tuple[str, str]]:
     return frozenset(names)
 
 
+def _domains(found: Gathered) -> Iterator[str]:
+    """Yield the kinds of domains that the text uses, by verbs, guards, functions or handlers."""
+    nodes = (*found.named.values(), *found.properties.values(), *found.inits)
+    for each in (inner for node in nodes for inner in node.walk()):
+        match each:
+            case syntax.Call(name) if name in READINGS:
+                yield from domains_of(READINGS[name][0])
+            case syntax.Call(name) if name in VERBS:
+                yield from domains_of(*VERBS[name])
+            case syntax.Guard(name) | syntax.ScopedGuard(name) if name in GUARDS:
+                primitive, verb = GUARDS[name]
+                assert verb.release is not None
+                yield from (
+                    *domains_of(primitive, verb),
+                    *domains_of(primitive, primitive.verbs[verb.release]),
+                )
+            case _:
+                pass
+    for handler in found.handlers.values():
+        yield from ("irq", "softirq") if handler.kind == "softirq" else ("irq",)
+
+
 def _declare_storage(unit: Unit, found: Gathered) -> None:
+    declare_domains(unit, set(_domains(found)))
     for node in found.named.values():
         if isinstance(node, syntax.Lock):
             declare_lock(unit, node)
@@ -205,6 +256,12 @@ def _declare_storage(unit: Unit, found: Gathered) -> None:
 # --- threads -------------------------------------------------------------------------------------
 
 
+def _lower_threads(unit: Unit, instances: list[Instance]) -> None:
+    for instance in instances:
+        unit.threads.append(_lower_thread(unit, instance))
+    unit.threads = [with_interrupts(unit, thread) for thread in unit.threads]
+
+
 def _lower_thread(unit: Unit, instance: Instance, *, kept: bool = True) -> Thread:
     node = instance.group.declaration
     body = Body(unit, instance.number, instance.name, node.name)
@@ -213,7 +270,11 @@ def _lower_thread(unit: Unit, instance: Instance, *, kept: bool = True) -> Threa
         ctx.scope.names["self"] = index_value(instance.own, instance.group.index_type, node.span)
     entry = body.graph.new()
     flow = Flow(jumps.collect_labels(body, node.body, None), Exit(END, 0))
-    statements.block(Work(body, ctx, flow), node.body, Way(entry, END))
+    work = Work(body, ctx, flow)
+    if kept and instance.number in unit.handlers:
+        lower_handler(work, node, entry)
+    else:
+        statements.block(work, node.body, Way(entry, END))
     if body.graph.too_large:
         often = Counter(c.op for c in unit.calls).most_common(5)
         ops = ", ".join(f"`{op}` {times} times" for op, times in often if times > 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from modelcheck.language import syntax
 from modelcheck.language.body import Body
 from modelcheck.language.context import Context
-from modelcheck.language.model import Call, Effects, Jump, LockAt, Ref
+from modelcheck.language.model import TRUE, Call, Effects, Expr, Jump, LockAt, Ref
 from modelcheck.locks.primitive import Verb
 from modelcheck.source import Span
 
@@ -126,6 +126,15 @@ class Work:
 
 
 @dataclass(frozen=True)
+class VerbArguments:
+    """What a verb is given beside its lock, as locks/primitive.Here has it."""
+
+    targets: tuple[tuple[int, Expr], ...] = ()
+    state: str = ""
+    flag: Expr = TRUE
+
+
+@dataclass(frozen=True)
 class VerbCall:
     """A lock verb where it is used. `kept`: the lock with its index in locals, and what puts it there."""
 
@@ -136,6 +145,7 @@ class VerbCall:
     subclass: int = 0
     kept: tuple[LockAt, Effects] | None = None
     left_by: Span | None = None
+    given: VerbArguments = VerbArguments()
 
 
 @dataclass(frozen=True)

@@ -8,41 +8,39 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modelcheck.diagnostics import near_miss
-from modelcheck.language import calls, jumps, later, statements, syntax
+from modelcheck.language import jumps, later, statements, syntax, verbs
 from modelcheck.language.body import one_line
 from modelcheck.language.context import Context
 from modelcheck.language.frame import Exit, Flow, Guarding, VerbCall, Way, Work, as_block, closing, jump
 from modelcheck.language.naming import named
 from modelcheck.language.places import lock_at
 from modelcheck.language.types import Bool
-from modelcheck.locks import PRIMITIVES, VERBS
+from modelcheck.locks import GUARDS, PRIMITIVES
 from modelcheck.locks.primitive import Verb
 from modelcheck.source import Span
-
-KINDS = {kind: (primitive, verb) for primitive, verb in VERBS.values() for kind in verb.guards}
-"""Each kind of guard(kind)(l), with the verb that it takes the lock by."""
 
 
 def _taken(ctx: Context, node: syntax.Guard | syntax.ScopedGuard, text: str, span: Span) -> VerbCall | None:
     """Return the verb call that a guard makes; report a guard that does not fit its lock."""
     place = named(node, node.kind)
-    if node.kind in later.GUARDS and node.kind not in KINDS:
+    if node.kind in later.GUARDS and node.kind not in GUARDS:
         if not any(later.is_reported(ctx, each) for each in node.arguments):
             later.report(ctx, place, node.kind)
         return None
-    if node.kind not in KINDS:
-        hint = near_miss(node.kind, KINDS) or f"there are {', '.join(sorted(KINDS))}"
+    if node.kind not in GUARDS:
+        hint = near_miss(node.kind, GUARDS) or f"there are {', '.join(sorted(GUARDS))}"
         ctx.error("MC010", place, f"there is no guard `{node.kind}`", hint)
         return None
-    if len(node.arguments) != 1:
-        ctx.error("MC024", node.span, f"a guard takes one lock, {len(node.arguments)} given")
+    primitive, verb = GUARDS[node.kind]
+    if len(node.arguments) != len(verb.arguments):
+        wanted = f"guard `{node.kind}` takes no lock" if primitive.domain else "a guard takes one lock"
+        ctx.error("MC024", node.span, f"{wanted}, {len(node.arguments)} given")
         return None
-    primitive, verb = KINDS[node.kind]
-    at = lock_at(ctx, node.arguments[0])
+    at = ctx.unit.domains.get(primitive.kind) if primitive.domain else lock_at(ctx, node.arguments[0])
     if at is None:
         return None
     if at.lock.kind != primitive.kind:
-        own = sorted(kind for kind, (p, _) in KINDS.items() if p.kind == at.lock.kind)
+        own = sorted(kind for kind, (p, _) in GUARDS.items() if p.kind == at.lock.kind)
         message = f"guard `{node.kind}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
         ctx.error("MC030", place, message, f"a {at.lock.kind} has {', '.join(own)}")
         return None
@@ -68,7 +66,7 @@ def guard(work: Work, node: syntax.Guard, way: Way) -> Flow:
         work.go(way, node.span)
         return work.flow
     kept, held = _held(work, taken, node)
-    calls.run_verb(work, kept, way.entry, lambda _: jump(way.following))
+    verbs.run_verb(work, kept, way.entry, lambda _: jump(way.following))
     return work.holding(held).flow
 
 
@@ -77,7 +75,7 @@ def release(work: Work, guarding: Guarding, way: Way, left_by: Span) -> None:
     locks = ", ".join(one_line(a.span.text) for a in guarding.node.arguments)
     text = f"{guarding.release.name}({locks})"
     call = VerbCall(guarding.release, guarding.at, guarding.node.span, text, left_by=left_by)
-    calls.run_verb(work.fresh(), call, way.entry, lambda _: jump(way.following))
+    verbs.run_verb(work.fresh(), call, way.entry, lambda _: jump(way.following))
 
 
 def scoped_guard(work: Work, node: syntax.ScopedGuard, way: Way) -> None:
@@ -93,7 +91,7 @@ def scoped_guard(work: Work, node: syntax.ScopedGuard, way: Way) -> None:
         statements.block(work, as_block(node.fail), Way(failed, way.following))
     kept, held = _held(work, taken, node)
     got = _got(taken.verb)
-    calls.run_verb(work, kept, way.entry, lambda r: jump(inside if r in got else failed))
+    verbs.run_verb(work, kept, way.entry, lambda r: jump(inside if r in got else failed))
     within = work.holding(held)
     statements.block(within, as_block(node.body), Way(inside, after))
     jumps.leave(within, after, Exit(way.following, len(work.flow.guards)), closing(node.span))

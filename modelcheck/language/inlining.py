@@ -24,7 +24,6 @@ from modelcheck.language.model import (
     Lock,
     LockAt,
     Ref,
-    Variable,
 )
 from modelcheck.language.operations import described
 from modelcheck.language.places import any_type_of, lock_at, resolve, type_of
@@ -37,9 +36,10 @@ from modelcheck.language.scope import (
     Storage,
     StorageBinding,
 )
-from modelcheck.language.types import Enum, Record, bounds
+from modelcheck.language.types import Record, bounds
 from modelcheck.language.values import NOTHING
-from modelcheck.locks import PRIMITIVES
+from modelcheck.language.variables import declared_by, lock_fields
+from modelcheck.locks import KINDS, PRIMITIVES
 
 
 @dataclass
@@ -172,7 +172,7 @@ def _lock_argument(
     work: Work, parameter: syntax.LockParameter, argument: syntax.Expression, effects: list[Effect]
 ) -> LockAt | None:
     """Return the instance that a lock parameter stands for; its index is evaluated at the call, as C does."""
-    if parameter.kind not in PRIMITIVES:
+    if parameter.kind not in KINDS:
         unknown_kind(work.ctx, parameter.kind, parameter.span)
         return None
     at = lock_at(work.ctx, argument)
@@ -219,21 +219,11 @@ def check_op(body: Body, ctx: Context, op: syntax.Op) -> None:
 
 def _any_lock(ctx: Context, parameter: syntax.LockParameter) -> None:
     """Bind a lock parameter to a lock of its kind that no model has."""
-    primitive = PRIMITIVES.get(parameter.kind)
+    primitive = PRIMITIVES[parameter.kind] if parameter.kind in KINDS else None
     if primitive is None:
         unknown_kind(ctx, parameter.kind, parameter.span)
         ctx.declare(parameter.name, ConstantBinding(NOTHING, parameter.span), parameter.span)
         return
-    names = ctx.unit.thread_names or ("none",)
-    fields = {
-        each.name: Variable(
-            f"{parameter.name}.{each.name}",
-            each.type(names),
-            (Enum("thread", names),) if each.per_thread else (),
-            (0,) * (len(names) if each.per_thread else 1),
-            "lock",
-        )
-        for each in primitive.fields
-    }
+    fields = lock_fields(parameter.name, primitive, (), declared_by(ctx.unit), parameter.span)
     lock = Lock(parameter.name, parameter.kind, (), fields, span=parameter.span)
     ctx.declare(parameter.name, LockBinding(lock, LockAt(lock), parameter.span), parameter.span)

@@ -6,6 +6,7 @@ from modelcheck.diagnostics import near_miss
 from modelcheck.language import syntax
 from modelcheck.language.context import Context
 from modelcheck.language.scope import ConstantBinding
+from modelcheck.locks import KINDS as KINDS_KNOWN
 from modelcheck.locks import PRIMITIVES
 from modelcheck.source import Span
 
@@ -41,7 +42,7 @@ def report(ctx: Context, span: Span, name: str) -> None:
     """Report a kind, verb, guard or function that comes later."""
     kind = VERBS.get(name)
     message = f"`{name}`{f' ({kind})' if kind else ''} is not available in this version"
-    locks = f"locks are {' and '.join(sorted(PRIMITIVES))}; `await` waits for anything"
+    locks = f"locks are {' and '.join(sorted(KINDS_KNOWN))}; `await` waits for anything"
     temporal = name in _TEMPORAL.split()
     ctx.error("MC006", span, message, "properties are invariant, step and reachable" if temporal else locks)
 
@@ -52,7 +53,7 @@ def unknown_kind(ctx: Context, kind: str, span: Span) -> None:
     if kind in KINDS:
         report(ctx, place, kind)
     else:
-        ctx.error("MC010", place, f"there is no kind of lock `{kind}`", near_miss(kind, PRIMITIVES))
+        ctx.error("MC010", place, f"there is no kind of lock `{kind}`", near_miss(kind, KINDS_KNOWN))
 
 
 def is_later(name: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from modelcheck.diagnostics import CHECKS, Collector
 from modelcheck.language import syntax
 from modelcheck.language.types import ERRNO
-from modelcheck.locks import VERBS
+from modelcheck.locks import READINGS, VERBS
 from modelcheck.source import Span
 
 _FUNCTIONS = "READ_ONCE data_race next held held_read held_write free at inside finished blocked"
@@ -57,7 +57,7 @@ def check_name(collector: Collector, node: syntax.Node, name: str) -> None:
         taken = "an error of the kernel"
     elif name in VERBS or name in STATEMENTS:
         taken = f"a verb of a {VERBS[name][0].kind}" if name in VERBS else "a statement of the language"
-    elif isinstance(node, syntax.Op) and name in FUNCTIONS:
+    elif isinstance(node, syntax.Op) and (name in FUNCTIONS or name in READINGS):
         taken = "a function of the language"
     if taken:
         message = f"`{name}` is taken: it is {taken}"

@@ -144,16 +144,16 @@ def _indexed(
             if len(given) >= len(storage.dimensions):
                 _no_index(ctx, storage.name, index, more=bool(given))
                 return None
-            expr = _index(ctx, index, storage.dimensions[len(given)])
+            expr = index_of(ctx, index, storage.dimensions[len(given)])
             return None if expr is None else Place(storage, (*given, expr))
         case LockPlace(LockAt(lock, given)):
             if len(given) >= len(lock.dimensions):
                 _no_index(ctx, lock.name, index, more=bool(given))
                 return None
-            expr = _index(ctx, index, lock.dimensions[len(given)])
+            expr = index_of(ctx, index, lock.dimensions[len(given)])
             return None if expr is None else LockPlace(LockAt(lock, (*given, expr)))
         case ThreadPlace(group, _):
-            return _instance(ctx, group, index)
+            return thread_instance(ctx, group, index)
         case Value():
             ctx.error("MC020", node.span, f"`{node.base.span.text}` is not an array")
             return None
@@ -166,14 +166,16 @@ def _no_index(ctx: Context, name: str, index: syntax.Expression, *, more: bool) 
     ctx.error("MC020", index.span, f"`{name}` has no {'further index' if more else 'index: it is no array'}")
 
 
-def _index(ctx: Context, node: syntax.Expression, kind: Scalar) -> Expr | None:
+def index_of(ctx: Context, node: syntax.Expression, kind: Scalar) -> Expr | None:
+    """Return an index expression of the index type; report one that does not fit."""
     # An index is read as of now, even inside next(...) of the indexed variable: next() covers all it contains.
     value = expressions.lower(ctx, node, kind)
     checked = expressions.coerce(ctx, value, kind, node.span, "this index")
     return None if checked.type is None else checked.expr
 
 
-def _instance(ctx: Context, group: ThreadGroup, index: syntax.Expression) -> ThreadPlace | None:
+def thread_instance(ctx: Context, group: ThreadGroup, index: syntax.Expression) -> ThreadPlace | None:
+    """Return the thread that a constant index chooses from a group; report anything else."""
     if group.index_type is None:
         ctx.error("MC020", index.span, f"there is one thread `{group.declaration.name}`; it has no index")
         return None

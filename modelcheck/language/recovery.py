@@ -19,7 +19,7 @@ RESUMING = ("statement", "body", "scenario_item", "field", "declaration")
 
 _IF = ("IF", "LPAR", NAME, "RPAR")
 _HEADS = {
-    **dict.fromkeys(("op", "thread", "daemon", "unfair", "override", "irq", "init"), ("INIT",)),
+    **dict.fromkeys(("op", "thread", "daemon", "unfair", "override", "irq", "softirq", "init"), ("INIT",)),
     **dict.fromkeys(("if", "while", "for", "loop", "scoped_guard", "scoped_cond_guard", "unguarded"), _IF),
     "scenario": ("SCENARIO", NAME),
 }

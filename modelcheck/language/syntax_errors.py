@@ -17,7 +17,7 @@ from modelcheck.language.grammar import grammar
 from modelcheck.language.recovery import Recovery
 from modelcheck.language.repairs import Repair, advice, repairs
 from modelcheck.language.tokens import END, NAME, Token
-from modelcheck.locks import PRIMITIVES
+from modelcheck.locks import KINDS
 from modelcheck.source import Source, Span
 
 MOST_ERRORS = 100
@@ -138,11 +138,11 @@ class _Reader:
         """Return what the first word of the declaration at token `i` should be, if it is none and close to one."""
         first, rule = self.text.construct(i)
         word = self.tokens[first].text
-        known = word in self.vocabulary.keywords or word in PRIMITIVES or word in later.KINDS
+        known = word in self.vocabulary.keywords or word in KINDS or word in later.KINDS
         if rule != "declaration" or first == i or not word.isidentifier() or known:
             return ""
         declaring = [w for w, kind in self.vocabulary.keywords.items() if kind in self.text.declaring]
-        return near_miss(word, [*declaring, *PRIMITIVES])
+        return near_miss(word, [*declaring, *KINDS])
 
     # --- reporting
 

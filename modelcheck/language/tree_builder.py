@@ -152,7 +152,7 @@ class TreeBuilder(StatementBuilder):
     def irq_handler(
         self, span: Span, name: s.Name, threads: tuple[s.Name, ...], body: s.Block
     ) -> s.IrqHandler:
-        return s.IrqHandler(name.id, _ids(threads), body, span=span)
+        return s.IrqHandler(name.id, _ids(threads), body, span.text.split(maxsplit=1)[0], span=span)
 
     @construct
     def init(self, span: Span, body: s.Block) -> s.Init:

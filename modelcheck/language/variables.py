@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from modelcheck.diagnostics import near_miss
@@ -12,13 +13,20 @@ from modelcheck.language.expressions import coerce, unrolled
 from modelcheck.language.later import is_reported
 from modelcheck.language.model import Bound, GuardRule, Lock, LockAt, Variable
 from modelcheck.language.naming import named
-from modelcheck.language.places import any_type_of, constant_value, index_value, lock_at
+from modelcheck.language.places import (
+    any_type_of,
+    constant_number,
+    constant_value,
+    index_value,
+    lock_at,
+    type_of,
+)
 from modelcheck.language.scope import ConstantBinding, LockBinding, Storage, StorageBinding
-from modelcheck.language.types import Enum, Record, Scalar, Type, bounds
+from modelcheck.language.types import Enum, Range, Record, Scalar, Type, bounds
 from modelcheck.language.values import Value
-from modelcheck.locks import PRIMITIVES
-from modelcheck.locks.primitive import Primitive
-from modelcheck.source import Span
+from modelcheck.locks import KINDS, PRIMITIVES
+from modelcheck.locks.primitive import Declared, Primitive
+from modelcheck.source import NOWHERE, Span
 
 FOREIGN = {
     **dict.fromkeys(("model", "header"), "`model NAME;` stands once, at the top of the file"),
@@ -36,23 +44,16 @@ FOREIGN = {
 def declare_lock(unit: Unit, node: syntax.Lock) -> None:
     """Add a lock class and its variables to the unit."""
     ctx = Context(unit, unit.globals, "constant")
-    primitive = PRIMITIVES.get(node.kind)
+    primitive = PRIMITIVES[node.kind] if node.kind in KINDS else None
     dimensions = dimension_types(ctx, node.dimensions)
     if primitive is None or dimensions is None:
         if primitive is None:
             _unknown_kind(ctx, node)
         return
-    for part in (node.bound, node.initial):
-        if part is not None:
-            hint = "it starts free" if part is node.initial else ""
-            ctx.error("MC012", part.span, f"a {node.kind} has neither bound nor initial value", hint)
-    for attribute in node.attributes:
-        if attribute not in ("novalidate", "handover"):
-            message = f"a {node.kind} cannot be `{attribute}`"
-            ctx.error("MC012", named(node, attribute), message, "novalidate and handover can be said")
-    if not _small_enough(ctx, dimensions, node, node.name):
+    declared = _declared(ctx, node, primitive)
+    if declared is None or not _small_enough(ctx, dimensions, node, node.name):
         return
-    fields = _fields(unit, node, primitive, dimensions)
+    fields = lock_fields(node.name, primitive, dimensions, declared, node.span)
     lock = Lock(
         node.name,
         node.kind,
@@ -67,16 +68,73 @@ def declare_lock(unit: Unit, node: syntax.Lock) -> None:
     unit.globals.names[node.name] = LockBinding(lock, None, node.span)
 
 
-def _fields(
-    unit: Unit, node: syntax.Lock, primitive: Primitive, dimensions: tuple[Scalar, ...]
+def _declared(ctx: Context, node: syntax.Lock, primitive: Primitive) -> Declared | None:
+    """Return what the declaration says of the lock's variables; report what its kind does not have."""
+    for part in (node.bound, node.initial):
+        if part is not None and not primitive.bounded:
+            hint = "it starts free" if part is node.initial else ""
+            ctx.error("MC012", part.span, f"a {node.kind} has neither bound nor initial value", hint)
+    known = ("novalidate", *sorted(primitive.says))
+    for attribute in node.attributes:
+        if attribute not in known:
+            message = f"a {node.kind} cannot be `{attribute}`"
+            ctx.error("MC012", named(node, attribute), message, f"{' and '.join(known)} can be said")
+    declared = declared_by(ctx.unit, node.attributes)
+    if not primitive.bounded:
+        return declared
+    if node.bound is not None:
+        kind = type_of(ctx, node.bound)
+        if not isinstance(kind, Range) or kind.low < 0:
+            if kind is not None:
+                ctx.error("MC020", node.bound.span, "the bound is a range of numbers from 0 on: `0..4`")
+            return None
+        declared = replace(declared, bound=bounds(kind))
+    if node.initial is not None:
+        initial = constant_number(ctx, node.initial)
+        if initial is None:
+            return None
+        low, high = declared.bound or (0, max(initial, len(declared.threads)))
+        if not low <= initial <= high:
+            ctx.error(
+                "MC027", node.initial.span, f"`{node.name}` starts at {initial}, outside {low} .. {high}"
+            )
+            return None
+        declared = replace(declared, initial=initial)
+    return declared
+
+
+def declared_by(unit: Unit, attributes: Iterable[str] = ()) -> Declared:
+    """Return what the variables of a lock without bound and initial value depend on."""
+    return Declared(unit.thread_names or ("none",), says=frozenset((*attributes, *unit.domains)))
+
+
+def declare_domains(unit: Unit, used: Iterable[str]) -> None:
+    """Add the domains of these kinds: locks of the whole model that nobody declares."""
+    for kind in sorted(used):
+        unit.domains[kind] = LockAt(Lock(kind, kind, (), {}))
+    for kind in sorted(used):
+        primitive = PRIMITIVES[kind]
+        fields = lock_fields(primitive.domain, primitive, (), declared_by(unit), NOWHERE)
+        lock = Lock(primitive.domain, kind, (), fields)
+        unit.domains[kind] = LockAt(lock)
+        unit.locks.append(lock)
+        unit.variables.extend(fields.values())
+        unit.globals.names.setdefault(primitive.domain, LockBinding(lock, None))
+
+
+def lock_fields(
+    name: str, primitive: Primitive, dimensions: tuple[Scalar, ...], declared: Declared, span: Span
 ) -> dict[str, Variable]:
-    names = unit.thread_names or ("none",)
+    """Return the variables of a lock by their names in its primitive."""
     fields: dict[str, Variable] = {}
     for each in primitive.fields:
-        kind = each.type(names)
-        index = (*dimensions, Enum("thread", names)) if each.per_thread else dimensions
-        initial = (bounds(kind)[0],) * count_cells(index)
-        fields[each.name] = Variable(f"{node.name}.{each.name}", kind, index, initial, "lock", span=node.span)
+        if each.only and each.only not in declared.says:
+            continue
+        kind = each.type(declared)
+        index = (*dimensions, Enum("thread", declared.threads)) if each.per_thread else dimensions
+        first = bounds(kind)[0] if each.initial is None else each.initial(declared)
+        initial = (first,) * count_cells(index)
+        fields[each.name] = Variable(f"{name}.{each.name}", kind, index, initial, "lock", span=span)
     return fields
 
 
@@ -86,7 +144,7 @@ def _unknown_kind(ctx: Context, node: syntax.Lock) -> None:
         later.report(ctx, place, node.kind)
         return
     words = "var param const type enum record scalarset thread op invariant step reachable scenario import"
-    hint = FOREIGN.get(node.kind) or near_miss(node.kind, [*PRIMITIVES, *words.split()])
+    hint = FOREIGN.get(node.kind) or near_miss(node.kind, [*KINDS, *words.split()])
     ctx.error("MC010", place, f"there is no kind of lock or declaration `{node.kind}`", hint)
 
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from modelcheck.locks.interrupts import IRQ, SOFTIRQ
 from modelcheck.locks.mutex import MUTEX
 from modelcheck.locks.percpu_rwsem import PERCPU_RWSEM
-from modelcheck.locks.primitive import Primitive, Verb
+from modelcheck.locks.primitive import Primitive, Reading, Verb
+from modelcheck.locks.signals import SIGNAL
+from modelcheck.locks.spinlock import SPINLOCK
 
-PRIMITIVES: dict[str, Primitive] = {p.kind: p for p in (MUTEX, PERCPU_RWSEM)}
+PRIMITIVES: dict[str, Primitive] = {p.kind: p for p in (MUTEX, SPINLOCK, PERCPU_RWSEM, SIGNAL, IRQ, SOFTIRQ)}
+
+KINDS: tuple[str, ...] = tuple(kind for kind, p in PRIMITIVES.items() if not p.domain)
+"""The kinds that can be declared; the others are domains of the whole model."""
 
 VERBS: dict[str, tuple[Primitive, Verb]] = {
     verb.name: (primitive, verb) for primitive in PRIMITIVES.values() for verb in primitive.verbs.values()
 }
 
-__all__ = ["PRIMITIVES", "VERBS", "Primitive", "Verb"]
+READINGS: dict[str, tuple[Primitive, Reading]] = {
+    reading.name: (primitive, reading) for primitive in PRIMITIVES.values() for reading in primitive.readings
+}
+
+GUARDS: dict[str, tuple[Primitive, Verb]] = {
+    kind: (primitive, verb) for primitive, verb in VERBS.values() for kind in verb.guards
+}
+"""Each kind of guard(kind)(l), with the verb that it takes the lock by."""
+
+__all__ = ["GUARDS", "KINDS", "PRIMITIVES", "READINGS", "VERBS", "Primitive", "Reading", "Verb"]

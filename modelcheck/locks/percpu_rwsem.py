@@ -4,7 +4,8 @@ Variables: `block`, none or the thread that has stage 1; `readers`, how often ea
 `writing`, whether the thread in `block` has stage 2 as well (a function of its location: it adds no states).
 Rules: down_write step 1 when block is none (other writers wait here and bar nobody); step 2 when there is no
 reader, the writer's own reading included. down_read is enabled if block is none: a reader that asks again
-behind a writer waits. up_write clears block. There are no killable forms.
+behind a writer waits. up_write clears block. There are no killable forms. Declared `handover`, it may be released by
+another thread than the one that took it (kernel/locking/percpu-rwsem.c counts readers, and no owners).
 Source: kernel/locking/percpu-rwsem.c (5.7 and newer), include/linux/percpu-rwsem.h.
 """
 
@@ -23,8 +24,9 @@ from modelcheck.language.model import (
     Require,
     Wait,
 )
-from modelcheck.language.types import Bool, Range, Scalar, ThreadRef
+from modelcheck.language.types import Bool
 from modelcheck.locks.primitive import (
+    DEEPEST,
     Field,
     Here,
     Mode,
@@ -32,124 +34,134 @@ from modelcheck.locks.primitive import (
     Primitive,
     Verb,
     VerbStep,
+    always,
+    both,
+    by,
+    by_name,
     field_of,
+    flag,
+    is_none,
+    is_some,
     is_thread,
+    nesting,
+    nobody_else,
+    owned,
+    put,
+    required,
+    tested,
+    thread_reference,
 )
-
-DEEPEST = 7
-"""How often one thread may hold the lock for reading at once; one more is a leak of read locks, and reported."""
-
-
-def _count(_: tuple[str, ...]) -> Scalar:
-    return Range(0, DEEPEST)
-
-
-def _flag(_: tuple[str, ...]) -> Scalar:
-    return Bool()
 
 
 def _holds(at: LockAt, thread: int, mode: Mode) -> Expr:
     if mode == "read":
-        return Compare(">", field_of(at, "readers", thread), Const(0))
-    return And((is_thread(field_of(at, "block"), thread), Compare("==", field_of(at, "writing"), Const(1))))
+        return is_some(field_of(at, "readers", thread))
+    return both(is_thread(field_of(at, "block"), thread), is_some(field_of(at, "writing")))
 
 
-def _no_block(here: Here) -> Expr:
-    return Compare("==", here.field("block"), Const(0))
+def _for_the_writer(here: Here) -> Wait:
+    block = here.field("block")
+    if here.hands_over:
+        return Wait.for_writers((by(block, "percpu_up_write"),))
+    return Wait.for_owners(owned(block, here))
 
 
-def _blocked_by_writer(here: Here) -> Wait:
-    return Wait(all_of=tuple((t, is_thread(here.field("block"), t)) for t in here.everybody))
+def _for_the_readers(here: Here) -> Wait:
+    readers = tuple(here.field("readers", t) for t in here.everybody)
+    if here.hands_over:
+        return Wait.for_writers(tuple(by(cell, "percpu_up_read") for cell in readers))
+    return Wait.for_owners(tuple((t, is_some(cell)) for t, cell in enumerate(readers)))
 
 
 def _one_more(here: Here) -> Assign:
-    mine = here.field("readers", here.me)
-    return Assign(mine, Arith("+", mine, Const(1)))
+    return put(here.mine("readers"), Arith("+", here.mine("readers"), Const(1)))
 
 
-def _not_too_deep(here: Here) -> Require:
-    breach = here.breach(f"holds a percpu_rwsem for reading {DEEPEST} times already (read locks leak)")
-    return Require(Compare("<", here.field("readers", here.me), Const(DEEPEST)), breach)
+def _not_too_deep(here: Here) -> tuple[Require, ...]:
+    message = f"holds a percpu_rwsem for reading {DEEPEST} times already (read locks leak)"
+    return required(Compare("<", here.mine("readers"), Const(DEEPEST)), here, message)
 
 
 def _down_read(here: Here) -> tuple[VerbStep, ...]:
-    take = Outcome(TRUE, (_one_more(here),))
-    return (VerbStep(_no_block(here), (take,), (_not_too_deep(here),), _blocked_by_writer(here), "acquire"),)
+    free = is_none(here.field("block"))
+    return (VerbStep(free, always(_one_more(here)), _not_too_deep(here), _for_the_writer(here), "acquire"),)
 
 
 def _down_read_trylock(here: Here) -> tuple[VerbStep, ...]:
-    take = Outcome(_no_block(here), (_one_more(here),), 1)
-    return (VerbStep(TRUE, (take, Outcome(result=0)), (_not_too_deep(here),), action="try"),)
+    taken = Outcome(is_none(here.field("block")), (_one_more(here),), 1)
+    return (VerbStep(TRUE, (taken, Outcome(result=0)), _not_too_deep(here), action="try"),)
 
 
 def _up_read(here: Here) -> tuple[VerbStep, ...]:
-    mine = here.field("readers", here.me)
-    breach = here.breach("releases a percpu_rwsem that it does not hold for reading")
-    less = Outcome(TRUE, (Assign(mine, Arith("-", mine, Const(1))),))
-    return (VerbStep(TRUE, (less,), (Require(Compare(">", mine, Const(0)), breach),), action="release"),)
+    # Whose count goes down is not to be seen where locks are handed over: its own if it has one, else the first.
+    threads = (here.me, *(t for t in here.everybody if t != here.me)) if here.hands_over else (here.me,)
+    cells = [here.field("readers", t) for t in threads]
+    less = tuple(Outcome(is_some(cell), (put(cell, Arith("-", cell, Const(1))),)) for cell in cells)
+    rule = required(
+        Or(tuple(map(is_some, cells))), here, "releases a percpu_rwsem that it does not hold for reading"
+    )
+    return (VerbStep(TRUE, less, rule, action="release"),)
 
 
 def _down_write(here: Here) -> tuple[VerbStep, ...]:
-    announce = Outcome(TRUE, (Assign(here.field("block"), Const(here.me + 1)),))
-    readers = tuple((t, Compare(">", here.field("readers", t), Const(0))) for t in here.everybody)
-    nobody = And(tuple(Compare("==", here.field("readers", t), Const(0)) for t in here.everybody))
-    get = Outcome(TRUE, (Assign(here.field("writing"), Const(1)),))
+    block = here.field("block")
+    announced, got = always(put(block, here.me + 1)), always(put(here.field("writing"), 1))
     return (
-        VerbStep(_no_block(here), (announce,), wait=_blocked_by_writer(here), action="announce"),
-        VerbStep(nobody, (get,), wait=Wait(all_of=readers), action="acquire"),
+        VerbStep(is_none(block), announced, wait=_for_the_writer(here), action="announce"),
+        VerbStep(nobody_else(here, "readers"), got, wait=_for_the_readers(here), action="acquire"),
     )
 
 
 def _up_write(here: Here) -> tuple[VerbStep, ...]:
-    breach = here.breach("releases a percpu_rwsem that it does not hold for writing")
-    clear = (Assign(here.field("writing"), Const(0)), Assign(here.field("block"), Const(0)))
-    rule = Require(_holds(here.at, here.me, "write"), breach)
-    return (VerbStep(TRUE, (Outcome(TRUE, clear),), (rule,), action="release"),)
-
-
-def _test(condition: Expr) -> tuple[VerbStep, ...]:
-    return (VerbStep(TRUE, (Outcome(condition, result=1), Outcome(result=0)), action="test"),)
+    holders = here.everybody if here.hands_over else (here.me,)
+    held = Or(tuple(_holds(here.at, t, "write") for t in holders))
+    rule = required(held, here, "releases a percpu_rwsem that it does not hold for writing")
+    cleared = always(put(here.field("writing"), 0), put(here.field("block"), 0))
+    return (VerbStep(TRUE, cleared, rule, action="release"),)
 
 
 def _is_write_locked(here: Here) -> tuple[VerbStep, ...]:
-    return _test(Compare("!=", here.field("block"), Const(0)))
+    return tested(is_some(here.field("block")))
 
 
 def _is_read_locked(here: Here) -> tuple[VerbStep, ...]:
     reading = Or(tuple(_holds(here.at, t, "read") for t in here.everybody))
-    return _test(And((_no_block(here), reading)))
+    return tested(And((is_none(here.field("block")), reading)))
 
-
-_VERBS = (
-    Verb(
-        "percpu_down_read",
-        "read",
-        _down_read,
-        blocks=True,
-        sleeps=True,
-        release="percpu_up_read",
-        guards=("percpu_read",),
-    ),
-    Verb("percpu_down_read_trylock", "read", _down_read_trylock, result=Bool(), release="percpu_up_read"),
-    Verb("percpu_up_read", "read", _up_read),
-    Verb(
-        "percpu_down_write",
-        "write",
-        _down_write,
-        blocks=True,
-        sleeps=True,
-        release="percpu_up_write",
-        guards=("percpu_write",),
-    ),
-    Verb("percpu_up_write", "write", _up_write),
-    Verb("percpu_is_write_locked", "write", _is_write_locked, result=Bool()),
-    Verb("percpu_is_read_locked", "read", _is_read_locked, result=Bool()),
-)
 
 PERCPU_RWSEM = Primitive(
     kind="percpu_rwsem",
-    fields=(Field("block", ThreadRef), Field("writing", _flag), Field("readers", _count, per_thread=True)),
-    verbs={verb.name: verb for verb in _VERBS},
+    fields=(
+        Field("block", thread_reference, changed_by="owner"),
+        Field("writing", flag, changed_by="owner"),
+        Field("readers", nesting, per_thread=True, changed_by="thread"),
+    ),
+    verbs=by_name(
+        Verb(
+            "percpu_down_read",
+            "read",
+            _down_read,
+            blocks=True,
+            sleeps=True,
+            release="percpu_up_read",
+            guards=("percpu_read",),
+        ),
+        Verb("percpu_down_read_trylock", "read", _down_read_trylock, result=Bool(), release="percpu_up_read"),
+        Verb("percpu_up_read", "read", _up_read),
+        Verb(
+            "percpu_down_write",
+            "write",
+            _down_write,
+            blocks=True,
+            sleeps=True,
+            release="percpu_up_write",
+            guards=("percpu_write",),
+        ),
+        Verb("percpu_up_write", "write", _up_write),
+        Verb("percpu_is_write_locked", "write", _is_write_locked, result=Bool()),
+        Verb("percpu_is_read_locked", "read", _is_read_locked, result=Bool()),
+    ),
     holds=_holds,
     modes=("write", "read"),
+    says=frozenset({"handover"}),
 )

@@ -45,7 +45,8 @@ class Row:
 
     def joined_with(self, following: Row) -> Row:
         """Return one row for this step and the next one of the same statement."""
-        return replace(following, number=self.number, until=following.number)
+        locks, changes = (*self.locks, *following.locks), (*self.changes, *following.changes)
+        return replace(following, number=self.number, until=following.number, locks=locks, changes=changes)
 
 
 def rows(explainer: Explainer, trace: Trace) -> tuple[Row, ...]:
@@ -76,7 +77,7 @@ def _rows(explainer: Explainer, trace: Trace) -> Iterator[Row]:
             breach=step.breach.message if step.breach else "",
             left_by=location.left_by,
             choices=step.choices,
-            announces=location.verb is not None and location.verb.action == "announce",
+            announces=location.verb is not None and location.verb.action in ("announce", "prepare"),
         )
         before = after
 

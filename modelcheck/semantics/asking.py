@@ -6,9 +6,11 @@ their definitions in accesses.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import product
 
 from modelcheck.language.model import (
+    FALSE,
     At,
     Const,
     Enabled,
@@ -21,6 +23,8 @@ from modelcheck.language.model import (
     subexpressions,
 )
 from modelcheck.language.values import negation
+from modelcheck.locks import PRIMITIVES
+from modelcheck.locks.primitive import Mode
 from modelcheck.semantics.accesses import guard_questions, holds_any, instances_of, race_questions
 from modelcheck.semantics.definedness import conjunction, disjunction
 from modelcheck.semantics.questions import (
@@ -52,6 +56,7 @@ def questions(system: TransitionSystem) -> tuple[Question, ...]:
         *race_questions(system),
         *guard_questions(system),
         *_still_held(system),
+        *_asleep(system),
     )
 
 
@@ -86,22 +91,50 @@ def mentions(expr: Expr) -> tuple[Ref | At | Enabled, ...]:
 
 
 def _still_held(system: TransitionSystem) -> Iterator[StatePredicate]:
-    """Ask whether a thread can end with a lock in its hands (DESIGN 3, check 3): per thread and lock class."""
-    for thread in system.model.threads:
-        for lock in system.model.locks:
-            if not lock.handover:
-                yield _held_at_end(thread, lock)
+    """Ask whether a thread can end, or a handler return, with a lock in its hands (DESIGN 3, check 3)."""
+    for thread, lock in product(system.model.threads, system.model.locks):
+        if lock.handover or not PRIMITIVES[lock.kind].modes:
+            continue
+        if thread.handler is None:
+            yield _held_at_end(thread, lock, thread.end)
+        elif PRIMITIVES[lock.kind].ordered:
+            yield from (_held_at_end(thread, lock, place) for place in sorted(thread.handler.returns))
 
 
-def _held_at_end(thread: Thread, lock: Lock) -> StatePredicate:
-    instances = instances_of(LockAt(lock, tuple(Const(0) for _ in lock.dimensions)))
+def _held_at_end(thread: Thread, lock: Lock, place: int) -> StatePredicate:
+    ends = "ends" if thread.handler is None else "returns"
     return StatePredicate(
         check="lock_rules",
         name="lock_rules",
-        expr=disjunction(tuple(holds_any(at, thread.number) for at in instances)),
+        expr=_holds_some(thread, lock, PRIMITIVES[lock.kind].modes),
         cause=("still held", thread.declaration, lock.name),
-        message=f"{thread.name} ends while it still holds {lock.name}",
+        message=f"{thread.name} {ends} while it still holds {lock.name}",
         thread=thread.number,
-        location=thread.end,
-        span=thread.locations[thread.end].span,
+        location=place,
+        span=thread.locations[place].span,
     )
+
+
+def _holds_some(thread: Thread, lock: Lock, modes: Iterable[Mode]) -> Expr:
+    instances = instances_of(LockAt(lock, tuple(Const(0) for _ in lock.dimensions)))
+    holds = PRIMITIVES[lock.kind].holds
+    return disjunction(tuple(holds(at, thread.number, mode) for at in instances for mode in modes))
+
+
+def _asleep(system: TransitionSystem) -> Iterator[StatePredicate]:
+    """Ask whether a thread can get to a statement that may sleep while it holds what forbids that (H1, H2)."""
+    forbidding = [lock for lock in system.model.locks if PRIMITIVES[lock.kind].no_sleep]
+    for thread, lock in product(system.model.threads, forbidding):
+        expr = _holds_some(thread, lock, sorted(PRIMITIVES[lock.kind].no_sleep))
+        for location in thread.locations:
+            if location.sleeps and expr != FALSE:
+                yield StatePredicate(
+                    check="lock_rules",
+                    name="lock_rules",
+                    expr=expr,
+                    cause=("sleeps", str(location.span), lock.name),
+                    message=f"{thread.name} may sleep at {location.span} ({location.text}) with {lock.name} held",
+                    thread=thread.number,
+                    location=location.number,
+                    span=location.span,
+                )

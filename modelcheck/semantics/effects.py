@@ -14,6 +14,7 @@ from typing import assert_never
 from modelcheck.language.model import (
     TRUE,
     Assign,
+    Assume,
     Breach,
     Choose,
     Crossing,
@@ -116,20 +117,23 @@ class Statements:
                     updates.append(_cross(effect))
                 case Jump(target):
                     updates, leave = [self._jump(target, statement)], statement.arrived
-                case Test() | Choose() | Either():
+                case Test() | Choose() | Either() | Assume():
                     after = Block(tuple(reversed(updates)), leave)
                     updates, leave = [], self._fork(effect, statement, after)
                 case _:
                     assert_never(effect)
         return Block(tuple(reversed(updates)), leave)
 
-    def _fork(self, effect: Test | Choose | Either, statement: Statement, after: Block) -> Leave:
+    def _fork(self, effect: Test | Choose | Either | Assume, statement: Statement, after: Block) -> Leave:
         follow: Leave = lambda _run, _out: after  # noqa: E731
         match effect:
             case Test(condition, then, otherwise):
                 holds = self._value(condition, statement.span)
                 yes, no = (self.build(branch, statement, follow) for branch in (then, otherwise))
                 return lambda run, _: yes if holds(run.cells) else no
+            case Assume(condition):
+                allowed = self._value(condition, statement.span)
+                return lambda run, _: after if allowed(run.cells) else None
             case Choose():
                 return self._choose(effect, statement, after)
             case Either(branches):

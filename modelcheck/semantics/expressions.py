@@ -27,7 +27,7 @@ from modelcheck.language.model import (
     Sum,
 )
 from modelcheck.language.types import Scalar, bounds, type_name
-from modelcheck.semantics.transition_system import TransitionSystem, cells_denoted
+from modelcheck.semantics.transition_system import TransitionSystem, cells_denoted, places_of
 
 Cells = Sequence[int]
 Value = Callable[[Cells], int]
@@ -108,9 +108,9 @@ class Expressions:
                 return lambda cells: sum(part(cells) for part in parts)
             case Ite(condition, then, otherwise):
                 return _chosen(*(self.denotation(e) for e in (condition, then, otherwise)))
-            case At(thread, locations):
-                number = self._system.location_cells[thread]
-                return lambda cells: int(cells[number] in locations)
+            case At(thread):
+                number, places = self._system.location_cells[thread], places_of(self._system, expr)
+                return lambda cells: int(cells[number] in places)
             case Enabled(thread):
                 return lambda cells: int(self._enabled(cells, thread))
             case Mover():

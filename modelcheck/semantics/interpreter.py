@@ -13,6 +13,7 @@ from functools import cached_property
 
 from modelcheck.language.model import (
     TRUE,
+    Assume,
     Breach,
     Choose,
     Const,
@@ -52,6 +53,10 @@ class Interpreter:
         self._size = len(system.cells)
         self._expressions = Expressions(system, self._has_step)
         self._statements = Statements(system, self._expressions)
+        self._interrupting = tuple(
+            tuple(self._expressions.denotation(runs) for _, runs in thread.interrupted_by)
+            for thread in self._threads
+        )
         self._programs: list[list[_Program | None]] = [[None for _ in t.locations] for t in self._threads]
 
     # --- states and steps ------------------------------------------------------------------------
@@ -92,8 +97,13 @@ class Interpreter:
             self._threads[thread].daemon
             and self.location(state, thread).wait.rests
             and self.blocked(state, thread)
+            and not self._interrupted(state, thread)
             and not self.held(state, thread)
         )
+
+    def could_step(self, state: State, thread: int) -> bool:
+        """Tell whether the thread has a step, or would have one but for an interrupt handler that runs in its place."""
+        return not self.finished(state, thread) and self._would_step(state, thread)
 
     def location(self, state: State, thread: int) -> Location:
         """Return where the thread is."""
@@ -160,8 +170,12 @@ class Interpreter:
     def _run(self, cells: Cells, thread: int, out: list[Step]) -> None:
         """Append the steps of the thread; `cells` may be longer than a state."""
         place = cells[self.system.location_cells[thread]]
-        if place == self._ends[thread]:
+        if place == self._ends[thread] or self._interrupted(cells, thread):
             return
+        self._follow(cells, thread, out)
+
+    def _follow(self, cells: Cells, thread: int, out: list[Step]) -> None:
+        place = cells[self.system.location_cells[thread]]
         program = self._program(thread, place)
         try:
             if program.guard is not None and not program.guard(cells):
@@ -173,15 +187,20 @@ class Interpreter:
         perform(program.statement, program.first, Run(list(cells[: self._size])), out)
 
     def _has_step(self, cells: Cells, thread: int) -> bool:
-        place = cells[self.system.location_cells[thread]]
-        if place == self._ends[thread]:
+        if cells[self.system.location_cells[thread]] == self._ends[thread]:
             return False
-        program = self._program(thread, place)
+        return not self._interrupted(cells, thread) and self._would_step(cells, thread)
+
+    def _would_step(self, cells: Cells, thread: int) -> bool:
+        program = self._program(thread, cells[self.system.location_cells[thread]])
         if program.always_steps:
             return True
         out: list[Step] = []
-        self._run(cells, thread, out)
+        self._follow(cells, thread, out)
         return bool(out)
+
+    def _interrupted(self, cells: Cells, thread: int) -> bool:
+        return any(runs(cells) for runs in self._interrupting[thread])
 
     def _program(self, thread: int, place: int) -> _Program:
         program = self._programs[thread][place]
@@ -194,7 +213,7 @@ class Interpreter:
         statement = Statement(thread, place, location.span, _arrive(thread, place))
         guard = None if location.guard == TRUE else self._expressions.denotation(location.guard)
         first = self._statements.build(location.effects, statement, _no_jump)
-        chooses = any(isinstance(effect, Choose) for effect in walk_effects(location.effects))
+        chooses = any(isinstance(effect, Choose | Assume) for effect in walk_effects(location.effects))
         return _Program(statement, guard, first, guard is None and not chooses)
 
     def _before_time(self) -> Sequence[Step]:

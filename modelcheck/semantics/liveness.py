@@ -12,6 +12,7 @@ from typing import assert_never
 
 from modelcheck.language.model import (
     Assign,
+    Assume,
     Choose,
     Crossing,
     Effect,
@@ -68,7 +69,7 @@ def _before(effect: Effect, after: Live, live: list[Live]) -> Live:
             return branches | _used(condition)
         case Either(branches):
             return frozenset[Variable]().union(*(_before_all(branch, after, live) for branch in branches))
-        case Require(condition, _):
+        case Require(condition) | Assume(condition):
             return after | _used(condition)
         case Emit(_, arguments, _):
             return after | _used(*arguments)

@@ -20,7 +20,7 @@ from modelcheck.language.model import Breach, Location
 from modelcheck.semantics.symbolic_effects import Execution, Exit, Failure, Path, Pick, can_step, countable
 from modelcheck.semantics.symbolic_numbers import Arithmetic, Number, Renaming, constant
 from modelcheck.semantics.symbolic_terms import Moment, Terms
-from modelcheck.semantics.symbolic_truth import Truth, conjunction, disjunction
+from modelcheck.semantics.symbolic_truth import Truth, conjunction, disjunction, negation
 from modelcheck.semantics.transition_system import TransitionSystem
 
 Places = tuple[frozenset[int], ...]
@@ -112,7 +112,7 @@ class Relation:
         """Return whether the thread has a step, an error step included."""
         locations = self.system.model.threads[thread].locations
         places = range(len(locations)) if moment.places is None else sorted(moment.places[thread])
-        return disjunction(
+        somewhere = disjunction(
             conjunction(
                 (
                     self.terms.stands(moment, thread, frozenset((n,))),
@@ -122,6 +122,7 @@ class Relation:
             for n in places
             if not locations[n].is_end
         )
+        return conjunction((negation(self.terms.interrupted(thread, moment)), somewhere))
 
     @property
     def uncountable(self) -> tuple[Location, ...]:

@@ -18,6 +18,7 @@ from typing import assert_never
 from modelcheck.language.model import (
     TRUE,
     Assign,
+    Assume,
     Breach,
     Choose,
     Crossing,
@@ -99,6 +100,8 @@ class Execution:
 
     def statement(self, thread: int, location: Location, path: Path) -> None:
         """Run the statement of a location: its guard, then its effects."""
+        going = negation(self._terms.interrupted(thread, Moment(path.cells)))
+        path = Path(conjunction((path.condition, going)), path.cells)
         enabled, defined = self._terms.truth(location.guard, Moment(path.cells))
         path = self._unless(negation(defined), path)
         self.effects(thread, location.effects, Path(conjunction((path.condition, enabled)), path.cells))
@@ -121,6 +124,10 @@ class Execution:
             case Require(condition, breach):
                 holds, defined = self._terms.truth(condition, Moment(path.cells))
                 return self._unless(negation(holds), self._unless(negation(defined), path), breach)
+            case Assume(condition):
+                holds, defined = self._terms.truth(condition, Moment(path.cells))
+                path = self._unless(negation(defined), path)
+                return Path(conjunction((path.condition, holds)), path.cells)
             case Emit(_, arguments):
                 defined = conjunction(self._terms.value(e, Moment(path.cells))[1] for e in arguments)
                 return self._unless(negation(defined), path)
@@ -216,9 +223,9 @@ class Execution:
 
 
 def can_step(terms: Terms, location: Location, moment: Moment) -> Truth:
-    """Return whether the statement has a step, an error step included, whatever is chosen.
+    """Return whether the statement has a step, an error step included, whatever is chosen, interrupts aside.
 
-    Only a `choose ... where` can have none once the guard is true; then every value is tried.
+    Only a `choose ... where` or an assumption can have none once the guard is true; then every value is tried.
     """
     if location.is_end:
         return False
@@ -229,7 +236,7 @@ def can_step(terms: Terms, location: Location, moment: Moment) -> Truth:
 
 def _has_outcome(terms: Terms, effects: Effects, path: Path) -> Truth:
     """Return whether some choice leads from here to a Jump or an error step; nothing is merged."""
-    if not any(isinstance(e, Choose) and e.where != TRUE for e in walk_effects(effects)):
+    if not any(_may_have_none(effect) for effect in walk_effects(effects)):
         return True
     first, rest = effects[0], effects[1:]
     match first:
@@ -241,6 +248,9 @@ def _has_outcome(terms: Terms, effects: Effects, path: Path) -> Truth:
             return disjunction(_has_outcome(terms, (*branch, *rest), path) for branch in branches)
         case Choose():
             return _some_value(terms, first, rest, path)
+        case Assume(condition):
+            holds, defined = terms.truth(condition, Moment(path.cells))
+            return disjunction((negation(defined), conjunction((holds, _has_outcome(terms, rest, path)))))
         case _:
             execution = Execution(terms, _never)
             after = execution.effects(0, (first,), path)
@@ -248,6 +258,10 @@ def _has_outcome(terms: Terms, effects: Effects, path: Path) -> Truth:
             if after is None:
                 return True
             return disjunction((failed, _has_outcome(terms, rest, Path(True, after.cells))))
+
+
+def _may_have_none(effect: Effect) -> bool:
+    return isinstance(effect, Assume) or (isinstance(effect, Choose) and effect.where != TRUE)
 
 
 def _some_value(terms: Terms, effect: Choose, rest: Effects, path: Path) -> Truth:

@@ -6,6 +6,7 @@ The definitions are those of engine/collecting.py and semantics/waiting.py, whic
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +19,7 @@ from modelcheck.semantics.symbolic_numbers import Renaming, Row, constant
 from modelcheck.semantics.symbolic_terms import Moment
 from modelcheck.semantics.symbolic_truth import Truth, conjunction, disjunction, implication, negation
 from modelcheck.semantics.transition_system import cells_mentioned, index_values
-from modelcheck.semantics.waiting import tables
+from modelcheck.semantics.waiting import Change, Tables, tables
 
 Shows = tuple[Truth, Truth]
 """Where the answer is yes, and where the question is undefined."""
@@ -101,17 +102,14 @@ class Asked:
         )
 
     @cached_property
-    def tables(
-        self,
-    ) -> tuple[tuple[tuple[frozenset[int], ...], ...], tuple[tuple[frozenset[int] | None, ...], ...]]:
-        """What the program graphs say about waiting: cells still written, cells awaited, by thread and location."""
-        known = tables(self.relation.system)
-        return known.may_write, known.awaited
+    def tables(self) -> Tables:
+        """What the program graphs say about waiting: what is still written, what is awaited."""
+        return tables(self.relation.system)
 
 
 @dataclass(frozen=True)
 class _Wait:
-    """A thread blocked at one location: when, and under which conditions it waits for which thread."""
+    """An obstacle in the way of a thread at one location: when, and under which conditions it waits for whom."""
 
     blocked: Truth
     owners: dict[int, Truth] | None
@@ -134,38 +132,55 @@ class _Knot:
         self.has_ring = self._ring(members)
 
     def _waits_of(self, thread: int) -> list[_Wait]:
-        found = []
+        found: list[_Wait] = []
         for number in sorted(self._frame.places[thread]):
             location = self._threads[thread].locations[number]
-            awaited = self._asked.tables[1][thread][number]
-            if not location.is_end and (location.wait.all_of or awaited is not None):
-                found.append(self._wait(thread, location, awaited))
+            if not location.is_end:
+                found += self._at(thread, location)
+        if self._threads[thread].interrupted_by:
+            found.append(self._interrupted(thread))
         return [wait for wait in found if wait.blocked is not False]
 
-    def _wait(self, thread: int, location: Location, awaited: frozenset[int] | None) -> _Wait:
+    def _at(self, thread: int, location: Location) -> Iterator[_Wait]:
+        """Yield the obstacles of a location; where a statement could run none of them is in the way."""
+        if not location.wait.obstacles:
+            return
         moment = self._frame.moment
         stands = self._terms.stands(moment, thread, frozenset((location.number,)))
-        stuck = negation(can_step(self._terms, location, moment))
-        owners = None
-        if location.wait.all_of:
-            owners = {t: conjunction(self._terms.truth(c, moment)) for t, c in location.wait.all_of}
-        wakers = None if awaited is None else self._wakers(thread, awaited)
+        stuck = conjunction((stands, negation(can_step(self._terms, location, moment))))
         awake: Truth = True
         if self._threads[thread].daemon and location.wait.rests:
-            awake = self._asked.holds(thread, moment)
-        return _Wait(conjunction((stands, stuck)), owners, wakers, awake)
+            awake = disjunction((self._asked.holds(thread, moment), self._terms.interrupted(thread, moment)))
+        awaited = self._asked.tables.awaited[thread][location.number]
+        for obstacle, changes in zip(location.wait.obstacles, awaited, strict=True):
+            owners = None
+            if obstacle.all_of:
+                owners = {t: conjunction(self._terms.truth(c, moment)) for t, c in obstacle.all_of}
+            wakers = None
+            if changes is not None or obstacle.movers:
+                wakers = self._wakers(thread, changes or frozenset(), obstacle.movers)
+            present = conjunction(self._terms.truth(obstacle.when, moment))
+            yield _Wait(conjunction((stuck, present)), owners, wakers, awake)
 
-    def _wakers(self, thread: int, awaited: frozenset[int]) -> dict[int, Truth]:
-        may_write = self._asked.tables[0]
-        return {
-            t.number: self._terms.stands(
-                self._frame.moment,
-                t.number,
-                frozenset(n for n, cells in enumerate(may_write[t.number]) if not awaited.isdisjoint(cells)),
+    def _interrupted(self, thread: int) -> _Wait:
+        moment, one = self._frame.moment, self._threads[thread]
+        handlers = {t: conjunction(self._terms.truth(c, moment)) for t, c in one.interrupted_by}
+        unfinished = negation(self._terms.stands(moment, thread, frozenset((one.end,))))
+        return _Wait(conjunction((unfinished, disjunction(handlers.values()))), handlers, None, True)
+
+    def _wakers(self, thread: int, awaited: frozenset[Change], movers: tuple[int, ...]) -> dict[int, Truth]:
+        """Return when each other thread can still remove an obstacle; who has finished cannot."""
+        may_write = self._asked.tables.may_write
+        found: dict[int, Truth] = {}
+        for other in self._threads:
+            helps = frozenset(
+                n
+                for n, changes in enumerate(may_write[other.number])
+                if not awaited.isdisjoint(changes) or (other.number in movers and n != other.end)
             )
-            for t in self._threads
-            if t.number != thread
-        }
+            if other.number != thread:
+                found[other.number] = self._terms.stands(self._frame.moment, other.number, helps)
+        return found
 
     def _ring(self, members: list[Truth]) -> Truth:
         """Return whether a thread that is not at rest is on a ring: the transitive closure, by Warshall."""
@@ -190,7 +205,7 @@ class _Knot:
     def _edge(self, thread: int, other: int, members: list[Truth]) -> Truth:
         return (
             disjunction(
-                conjunction((wait.blocked, (each or {}).get(other, False)))
+                conjunction((_caught(wait, members), (each or {}).get(other, False)))
                 for wait in self._waits[thread]
                 for each in (wait.owners, wait.wakers)
             )

@@ -30,7 +30,7 @@ from modelcheck.language.model import (
 from modelcheck.language.types import bounds
 from modelcheck.semantics.symbolic_numbers import Arithmetic, Number, constant, from_truth
 from modelcheck.semantics.symbolic_truth import Truth, choice, conjunction, disjunction, negation
-from modelcheck.semantics.transition_system import TransitionSystem
+from modelcheck.semantics.transition_system import TransitionSystem, places_of
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ class Terms:
                 return self.arithmetic.total(tuple(n for n, _ in parts)), conjunction(d for _, d in parts)
             case Ite():
                 return self._conditional(expr, moment)
-            case At(thread, locations):
-                return from_truth(self.stands(moment, thread, locations)), True
+            case At(thread):
+                return from_truth(self.stands(moment, thread, places_of(self.system, expr))), True
             case Enabled(thread):
                 return from_truth(self._enabled(moment, thread)), True
             case Mover():
@@ -108,6 +108,11 @@ class Terms:
         """Return whether a 0/1 expression is true, and its definedness."""
         number, defined = self.value(expr, moment)
         return self.arithmetic.truth(number), defined
+
+    def interrupted(self, thread: int, moment: Moment) -> Truth:
+        """Return whether an interrupt handler runs in the thread's place."""
+        handlers = self.system.model.threads[thread].interrupted_by
+        return disjunction(self.truth(condition, moment)[0] for _, condition in handlers)
 
     def stands(self, moment: Moment, thread: int, locations: frozenset[int]) -> Truth:
         """Return whether the thread is at one of the locations."""

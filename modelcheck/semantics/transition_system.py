@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from modelcheck.language.model import (
+    FINISHED,
     Assign,
+    Assume,
     At,
     Breach,
     Choose,
@@ -160,6 +162,12 @@ def cells_mentioned(system: TransitionSystem, mention: Ref | At | Enabled) -> ra
             return range(len(system.cells))
 
 
+def places_of(system: TransitionSystem, at: At) -> frozenset[int]:
+    """Return the locations that an At names, by their numbers."""
+    end = system.model.threads[at.thread].end
+    return frozenset(end if place == FINISHED else place for place in at.locations)
+
+
 def _cells_of(variable: Variable) -> Iterator[Cell]:
     low, high = bounds(variable.type)
     for index in index_values(variable.dimensions):
@@ -197,7 +205,7 @@ def _reads_and_writes(effects: Effects) -> tuple[list[Ref], list[Ref]]:
             case Choose(target, _, _, where):
                 read += (*target.index, where)
                 writes.append(target)
-            case Test(condition) | Require(condition):
+            case Test(condition) | Require(condition) | Assume(condition):
                 read.append(condition)
             case Emit(_, arguments):
                 read += arguments

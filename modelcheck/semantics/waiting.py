@@ -1,31 +1,37 @@
 """Whom a blocked thread waits for, and who is lost in a circular wait (SEMANTICS A3).
 
-A wait is *all of* a set of threads, each of which must step first, or *any of* a set of threads outside which
-nobody can end it, or both. D, the largest set of blocked threads that wait only for each other, is an AND-OR knot:
-no thread of D ever moves again, as only the holder releases. A *circular wait* is a ring in D, not all at rest.
+What keeps a blocked thread is a number of obstacles, all of which must go. An obstacle goes when *all of* a set of
+threads have stepped, or when *any of* a set of threads outside which nobody can remove it does so; some have both ways
+out. An obstacle is closed if every way out is. D, the largest set of blocked threads each with a closed obstacle, is
+an AND-OR knot: no thread of D ever moves again, as only the holder releases. A *circular wait* is a ring in D, not all
+of it at rest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from modelcheck.language.model import Thread, jump_targets
+from modelcheck.language.model import By, Obstacle, Ref, Thread, jump_targets
 from modelcheck.semantics.interpreter import Interpreter
-from modelcheck.semantics.transition_system import State, TransitionSystem, cells_denoted
+from modelcheck.semantics.transition_system import Action, State, TransitionSystem, cells_denoted
 
 Edges = dict[int, tuple[int, ...]]
+
+Change = int | tuple[str, int]
+"""A cell that is written; or a lock verb (or "", an unnamed one inside `atomic`) and the cell that it writes."""
 
 
 @dataclass(frozen=True)
 class Tables:
     """What the program graphs say about waiting, whatever the state.
 
-    `may_write[t][n]`: cells that thread t can still write from location n on, the statement there included.
-    `awaited[t][n]`: cells whose change can end the wait at location n; None if the wait there is for owners only.
+    `may_write[t][n]`: changes that thread t can still make from location n on, the statement there included.
+    `awaited[t][n]`: for each obstacle at location n the changes that can remove it; None: only owners can.
     """
 
-    may_write: tuple[tuple[frozenset[int], ...], ...]
-    awaited: tuple[tuple[frozenset[int] | None, ...], ...]
+    may_write: tuple[tuple[frozenset[Change], ...], ...]
+    awaited: tuple[tuple[tuple[frozenset[Change] | None, ...], ...], ...]
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,26 @@ class Knot:
     caught: frozenset[int]
 
 
+@dataclass(frozen=True)
+class Way:
+    """An obstacle as it is in a state: whom each way out of it waits for; None: there is no such way."""
+
+    owners: frozenset[int] | None
+    wakers: frozenset[int] | None
+
+    def closed(self, members: set[int] | frozenset[int]) -> bool:
+        """Tell whether every way out leads to members only. Who has finished writes nothing, so is no waker."""
+        if self.owners is None and self.wakers is None:
+            return False
+        owned = self.owners is None or not self.owners.isdisjoint(members)
+        return owned and (self.wakers is None or self.wakers <= members)
+
+
 _NOBODY: frozenset[int] = frozenset()
 EMPTY = Knot(frozenset(), {}, (), frozenset())
+
+
+# --- tables --------------------------------------------------------------------------------------
 
 
 def tables(system: TransitionSystem) -> Tables:
@@ -61,9 +85,7 @@ def tables(system: TransitionSystem) -> Tables:
         tuple(_may_write(system, thread) for thread in threads),
         tuple(
             tuple(
-                None
-                if location.wait.any_of is None
-                else frozenset(c for ref in location.wait.any_of for c in cells_denoted(system, ref))
+                tuple(_awaited(system, obstacle) for obstacle in location.wait.obstacles)
                 for location in thread.locations
             )
             for thread in threads
@@ -71,14 +93,23 @@ def tables(system: TransitionSystem) -> Tables:
     )
 
 
-def _may_write(system: TransitionSystem, thread: Thread) -> tuple[frozenset[int], ...]:
+def _awaited(system: TransitionSystem, obstacle: Obstacle) -> frozenset[Change] | None:
+    if obstacle.any_of is None:
+        return None
+    changes: set[Change] = set()
+    for each in obstacle.any_of:
+        match each:
+            case Ref():
+                changes.update(cells_denoted(system, each))
+            case By(ref, verbs):
+                cells = cells_denoted(system, ref)
+                changes.update((verb, cell) for verb in ("", *verbs) for cell in cells)
+    return frozenset(changes)
+
+
+def _may_write(system: TransitionSystem, thread: Thread) -> tuple[frozenset[Change], ...]:
     """Return the least solution of: what is written here, or from a location that can follow."""
-    written = [
-        frozenset(cell for ref in action.writes for cell in cells_denoted(system, ref))
-        if action
-        else frozenset()
-        for action in system.actions[thread.number]
-    ]
+    written = [_changes(system, action) for action in system.actions[thread.number]]
     following = [jump_targets(location.effects) for location in thread.locations]
     changed = True
     while changed:
@@ -90,6 +121,17 @@ def _may_write(system: TransitionSystem, thread: Thread) -> tuple[frozenset[int]
     return tuple(written)
 
 
+def _changes(system: TransitionSystem, action: Action | None) -> frozenset[Change]:
+    if action is None:
+        return frozenset()
+    verb = action.location.verb.verb if action.location.verb else ""
+    cells = {cell for ref in action.writes for cell in cells_denoted(system, ref)}
+    return frozenset((*cells, *((verb, cell) for cell in cells)))
+
+
+# --- states --------------------------------------------------------------------------------------
+
+
 class Waiting:
     """Answers about states of one system: who waits for whom."""
 
@@ -99,60 +141,85 @@ class Waiting:
         self._cells = interpreter.system.location_cells
         self.tables = tables(interpreter.system)
 
-    def all_of(self, state: State, thread: int) -> frozenset[int] | None:
-        """Return the threads of which each must step before the blocked thread can; None: it waits for no owner."""
-        wait = self._interpreter.location(state, thread).wait
-        if not wait.all_of:
-            return None
-        return frozenset(t for t, condition in wait.all_of if self._interpreter.satisfied(condition, state))
+    def ways(self, state: State, thread: int) -> tuple[Way, ...]:
+        """Return the obstacles that are in the way of a blocked thread now."""
+        return tuple(self._ways(state, thread))
 
-    def any_of(self, state: State, thread: int) -> frozenset[int] | None:
-        """Return the other threads of which one must step before the blocked thread can; None: only for owners."""
+    def _ways(self, state: State, thread: int) -> Iterator[Way]:
+        interpreter = self._interpreter
+        handlers = frozenset(
+            h for h, runs in self._threads[thread].interrupted_by if interpreter.satisfied(runs, state)
+        )
+        if handlers:
+            yield Way(handlers, None)
+            if interpreter.could_step(state, thread):
+                return
+        location = interpreter.location(state, thread)
         awaited = self.tables.awaited[thread][state[self._cells[thread]]]
-        if awaited is None:
-            return None
+        for obstacle, changes in zip(location.wait.obstacles, awaited, strict=True):
+            if interpreter.satisfied(obstacle.when, state):
+                yield self._way(state, thread, obstacle, changes)
+
+    def _way(self, state: State, thread: int, obstacle: Obstacle, awaited: frozenset[Change] | None) -> Way:
+        owners = None
+        if obstacle.all_of:
+            owners = frozenset(t for t, c in obstacle.all_of if self._interpreter.satisfied(c, state))
+        wakers = None
+        if awaited is not None or obstacle.movers:
+            movers = {t for t in obstacle.movers if not self._interpreter.finished(state, t)}
+            wakers = frozenset(movers) | self._writers(state, awaited or frozenset()) - {thread}
+        return Way(owners, wakers)
+
+    def _writers(self, state: State, awaited: frozenset[Change]) -> frozenset[int]:
         may_write = self.tables.may_write
         return frozenset(
             t.number
             for t in self._threads
-            if t.number != thread
-            and not awaited.isdisjoint(may_write[t.number][state[self._cells[t.number]]])
+            if not awaited.isdisjoint(may_write[t.number][state[self._cells[t.number]]])
         )
+
+    def all_of(self, state: State, thread: int) -> frozenset[int] | None:
+        """Return the threads of which each must step before the blocked thread can; None: it waits for no owner."""
+        owners = [way.owners for way in self.ways(state, thread) if way.owners is not None]
+        return frozenset[int]().union(*owners) if owners else None
+
+    def any_of(self, state: State, thread: int) -> frozenset[int] | None:
+        """Return the other threads of which one must step before the blocked thread can; None: only for owners."""
+        wakers = [way.wakers for way in self.ways(state, thread) if way.wakers is not None]
+        return frozenset[int]().union(*wakers) if wakers else None
 
     def knot(self, state: State, blocked: frozenset[int] | None = None) -> Knot:
         """Return D of the state, the largest set as A3 defines it; `blocked` are its blocked threads if known."""
         if blocked is None:
             blocked = frozenset(t.number for t in self._threads if self._interpreter.blocked(state, t.number))
-        owners = {t: self.all_of(state, t) for t in blocked}
-        wakers = {t: self.any_of(state, t) for t in blocked}
+        ways = {t: self.ways(state, t) for t in blocked}
         members = set(blocked)
         free: list[int] = [-1]
         while free:
-            free = [t for t in members if not _is_caught(owners[t], wakers[t], members)]
+            free = [t for t in members if not any(way.closed(members) for way in ways[t])]
             members.difference_update(free)
         if not members:
             return EMPTY
-        by_owners = {t: tuple(sorted((owners[t] or _NOBODY) & members)) for t in sorted(members)}
-        by_wakers = {t: tuple(sorted(wakers[t] or ())) for t in by_owners}
-        return self._with_rings(state, by_owners, by_wakers)
+        closed = {t: [way for way in ways[t] if way.closed(members)] for t in sorted(members)}
+        return self._with_rings(state, closed)
 
-    def _with_rings(self, state: State, owners: Edges, wakers: Edges) -> Knot:
-        edges = {t: tuple(sorted({*owners[t], *wakers[t]})) for t in owners}
+    def _with_rings(self, state: State, ways: dict[int, list[Way]]) -> Knot:
+        members = frozenset(ways)
+        owners = {t: _within(members, (way.owners for way in ways[t])) for t in ways}
+        wakers = {t: _within(members, (way.wakers for way in ways[t])) for t in ways}
+        edges = {t: tuple(sorted({*owners[t], *wakers[t]})) for t in ways}
         rings: dict[frozenset[int], Ring] = {}
         for thread in edges:
             threads = () if self._interpreter.resting(state, thread) else _shortest_ring(edges, thread)
             if threads:
-                members = _upheld_by(threads, owners, wakers)
-                rings.setdefault(frozenset(members), Ring(threads, members))
+                upheld = _upheld_by(threads, owners, wakers)
+                rings.setdefault(frozenset(upheld), Ring(threads, upheld))
         caught = _leading_to(frozenset(t for ring in rings.values() for t in ring.threads), edges)
-        return Knot(frozenset(edges), edges, _smallest(rings), caught)
+        return Knot(members, edges, _smallest(rings), caught)
 
 
-def _is_caught(owners: frozenset[int] | None, wakers: frozenset[int] | None, members: set[int]) -> bool:
-    """Tell whether a blocked thread waits only for members. Who has finished writes nothing, so is no waker."""
-    if owners is None and wakers is None:
-        return False
-    return (owners is None or not owners.isdisjoint(members)) and (wakers is None or wakers <= members)
+def _within(members: frozenset[int], sets: Iterable[frozenset[int] | None]) -> tuple[int, ...]:
+    return tuple(sorted(members.intersection(_NOBODY.union(*(each or _NOBODY for each in sets)))))
 
 
 def _shortest_ring(edges: Edges, start: int) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ Values are integers (see types.py). Expressions are over *cells*: a variable wit
 """
 
 from modelcheck.language.model.effects import Assign as Assign
+from modelcheck.language.model.effects import Assume as Assume
 from modelcheck.language.model.effects import Breach as Breach
 from modelcheck.language.model.effects import Call as Call
 from modelcheck.language.model.effects import Choose as Choose
@@ -22,14 +23,18 @@ from modelcheck.language.model.effects import Test as Test
 from modelcheck.language.model.effects import jump_targets as jump_targets
 from modelcheck.language.model.effects import walk_effects as walk_effects
 from modelcheck.language.model.program import Access as Access
+from modelcheck.language.model.program import By as By
 from modelcheck.language.model.program import Expectation as Expectation
+from modelcheck.language.model.program import Handler as Handler
 from modelcheck.language.model.program import Location as Location
 from modelcheck.language.model.program import Model as Model
+from modelcheck.language.model.program import Obstacle as Obstacle
 from modelcheck.language.model.program import Property as Property
 from modelcheck.language.model.program import Scenario as Scenario
 from modelcheck.language.model.program import Thread as Thread
 from modelcheck.language.model.program import Wait as Wait
 from modelcheck.language.model.terms import FALSE as FALSE
+from modelcheck.language.model.terms import FINISHED as FINISHED
 from modelcheck.language.model.terms import TRUE as TRUE
 from modelcheck.language.model.terms import And as And
 from modelcheck.language.model.terms import Arith as Arith

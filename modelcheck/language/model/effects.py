@@ -70,6 +70,13 @@ class Require:
 
 
 @dataclass(frozen=True)
+class Assume:
+    """If the condition is false there is no such step: this path has no outcome."""
+
+    condition: Expr
+
+
+@dataclass(frozen=True)
 class Emit:
     """An observable event; changes nothing."""
 
@@ -93,7 +100,7 @@ class Jump:
     target: int
 
 
-Effect = Assign | Test | Choose | Either | Require | Emit | Crossing | Jump
+Effect = Assign | Test | Choose | Either | Require | Assume | Emit | Crossing | Jump
 Effects = tuple[Effect, ...]
 
 

@@ -11,17 +11,51 @@ from modelcheck.source import NOWHERE, Span
 
 
 @dataclass(frozen=True)
-class Wait:
-    """Whom a thread blocked here waits for (SEMANTICS A3).
+class By:
+    """A write of the cell by one of these lock verbs; what other statements write does not end the wait."""
 
-    `all_of`: pairs (thread number, condition): it waits for that thread while the condition holds.
-    `any_of`: the cells of the condition that it waits on, or None; waits for any that can still write one.
-    `rests`: a daemon blocked here without holding anything is at rest (H3).
+    ref: Ref
+    verbs: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One thing that must go away before a blocked thread can step, and who can remove it (SEMANTICS A3).
+
+    `when`: it is in the way now. `all_of`: pairs (thread number, condition): each thread whose condition holds must
+    step first. `any_of`: any thread can remove it that can still write one of these cells; None: that does not help.
+    `movers`: any of these threads can remove it, by moving at all. Where several are given, each is a way out.
     """
 
     all_of: tuple[tuple[int, Expr], ...] = ()
-    any_of: tuple[Ref, ...] | None = None
+    any_of: tuple[Ref | By, ...] | None = None
+    movers: tuple[int, ...] = ()
+    when: Expr = TRUE
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Whom a thread blocked here waits for: all obstacles that are in the way must go.
+
+    `rests`: a daemon blocked here without holding anything is at rest (H3). `patience`: None, or the condition under
+    which a statement that may give up at any moment would go on without giving up (A5, time-outs).
+    """
+
+    obstacles: tuple[Obstacle, ...] = ()
     rests: bool = False
+    patience: Expr | None = None
+
+    @classmethod
+    def for_owners(
+        cls, all_of: tuple[tuple[int, Expr], ...], any_of: tuple[Ref | By, ...] | None = None
+    ) -> Wait:
+        """Return a wait for threads that are in the way; `any_of` is another way out of it."""
+        return cls((Obstacle(all_of, any_of),))
+
+    @classmethod
+    def for_writers(cls, cells: tuple[Ref | By, ...], *, rests: bool = False) -> Wait:
+        """Return a wait for a condition over cells."""
+        return cls((Obstacle(any_of=cells),), rests)
 
 
 @dataclass(frozen=True)
@@ -73,12 +107,22 @@ class Location:
         return not self.effects
 
 
+@dataclass(frozen=True)
+class Handler:
+    """What makes a thread an interrupt handler: its kind, whom it may interrupt, the location where it returns."""
+
+    kind: Literal["irq", "softirq"]
+    interrupts: tuple[int, ...]
+    returns: frozenset[int]
+
+
 @dataclass(frozen=True, eq=False)
 class Thread:
     """A thread instance as a program graph. `start` runs before time and ends in a Jump to the first location.
 
     `goals`: its end and the head of every loop that it cannot leave (SEMANTICS A4). `labels`: where each label
-    stands, in every inlined copy, as `label` and as `op.label`.
+    stands, in every inlined copy, as `label` and as `op.label`. `interrupted_by`: pairs (handler's thread number,
+    condition): while one holds that handler runs in its place, and the thread takes no step (H2).
     """
 
     number: int
@@ -92,6 +136,8 @@ class Thread:
     locals: tuple[Variable, ...]
     labels: dict[str, frozenset[int]]
     span: Span
+    interrupted_by: tuple[tuple[int, Expr], ...] = ()
+    handler: Handler | None = None
 
     @property
     def end(self) -> int:

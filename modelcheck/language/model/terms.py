@@ -134,9 +134,13 @@ class Ite:
     otherwise: Expr
 
 
+FINISHED = -1
+"""Stands in At for the end of the thread, whose number is not known while other threads are lowered."""
+
+
 @dataclass(frozen=True)
 class At:
-    """1 if the thread is at one of the locations."""
+    """1 if the thread is at one of the locations (FINISHED among them: at its end)."""
 
     thread: int
     locations: frozenset[int]
@@ -189,18 +193,20 @@ class LockAt:
 class VerbUse:
     """What a lock verb's step means for the diagnosis.
 
-    `action`: "acquire" (this step gets the lock), "release", "announce" (first of two steps), "try", or "test".
+    `action`: "acquire" (this step gets the lock, or waits for its holders), "release", "announce" (bars others, and
+    a later step gets the lock), "prepare" (what else comes before that), "try", or "test".
     `mode`: "write" (exclusive) or "read". `subclass`: of mutex_lock_nested.
-    `step` and `steps`: which of the verb's steps this is, from 1.
+    `step` and `steps`: which of the verb's steps this is, from 1. `bars`: an earlier step has announced the thread.
     """
 
     verb: str
     at: LockAt
-    action: Literal["acquire", "release", "announce", "try", "test"]
+    action: Literal["acquire", "release", "announce", "prepare", "try", "test"]
     mode: Literal["write", "read"]
     step: int = 1
     steps: int = 1
     subclass: int = 0
+    bars: bool = False
 
 
 # --- traversal -----------------------------------------------------------------------------------

@@ -150,11 +150,12 @@ class Thread(Node):
 
 @dataclass(frozen=True)
 class IrqHandler(Node):
-    """`irq handler name on t1, t2 { }`."""
+    """`irq handler name on t1, t2 { }`, `softirq handler ...`."""
 
     name: str
     threads: tuple[str, ...]
     body: Block
+    kind: str = "irq"
 
 
 @dataclass(frozen=True)
