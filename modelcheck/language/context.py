@@ -24,7 +24,8 @@ class Unit:
     `observed`: (thread declaration, local) and (op, parameter) that properties name. `recursive`: ops that lead
     back to themselves; they are reported once and not inlined. `thread_locals`: each thread's own, by name.
     `domains`: the locks that nobody declares, by kind. `handlers`: the numbers of interrupt handlers, with their kind;
-    `interrupted`: the threads that each may interrupt; `interrupting`: the variable that says which one it does.
+    `interrupted`: the threads on whose CPUs each may run; `interrupting` and `idle`: the variables that say on which
+    one it does, and whether that CPU was idle.
     """
 
     collector: Collector = field(default_factory=Collector)
@@ -42,6 +43,7 @@ class Unit:
     handlers: dict[int, str] = field(default_factory=dict)
     interrupted: dict[int, tuple[int, ...]] = field(default_factory=dict)
     interrupting: dict[int, Ref] = field(default_factory=dict)
+    idle: dict[int, Ref] = field(default_factory=dict)
 
     @property
     def thread_type(self) -> ThreadRef:
