@@ -11,7 +11,7 @@ from typing import Protocol
 
 from modelcheck.result.trace import Trace
 from modelcheck.result.verdict import Statistics
-from modelcheck.semantics.questions import Held, LocalView, Question
+from modelcheck.semantics.questions import Held, LocalView, Occurred, Question
 from modelcheck.semantics.transition_system import State, TransitionSystem
 
 
@@ -56,6 +56,7 @@ class Answers:
     `proofs` maps a property's name to how it was proved, `open` a question to why it was not decided (symbolic
     engines). `views`, `crossings` and `counts` are the collections that were asked for:
     crossings hold (call number, leaves, locks held), counts (thread, location, target location or -1: an error).
+    `occurred` is None where it was not asked for, or could not be answered.
     """
 
     statistics: Statistics
@@ -64,6 +65,7 @@ class Answers:
     views: frozenset[LocalView] = frozenset()
     crossings: frozenset[tuple[int, bool, tuple[Held, ...]]] = frozenset()
     counts: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    occurred: Occurred | None = None
     proofs: dict[str, str] = field(default_factory=dict)
     bounds: dict[str, int] = field(default_factory=dict)
     open: dict[str, str] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from modelcheck.diagnostics import Collector, near_miss
-from modelcheck.language.model import Access, Call, Ref, Thread, Variable
+from modelcheck.language.model import Access, Call, Premise, Ref, Thread, Variable
 from modelcheck.language.model import Lock as LockClass
 from modelcheck.language.scope import KINDS, Binding, Scope, Storage, StorageBinding
 from modelcheck.language.types import ThreadRef
@@ -23,6 +23,8 @@ class Unit:
 
     `observed`: (thread declaration, local) and (op, parameter) that properties name. `recursive`: ops that lead
     back to themselves; they are reported once and not inlined. `thread_locals`: each thread's own, by name.
+    `settled`: conditions of `if` and `while` that are constant here, with their value. `premises`: of each `implies`
+    in a property. `within_steps`: ops that `atomic` or `init` calls.
     """
 
     collector: Collector = field(default_factory=Collector)
@@ -35,6 +37,9 @@ class Unit:
     observed: frozenset[tuple[str, str]] = frozenset()
     recursive: frozenset[str] = frozenset()
     thread_locals: dict[int, dict[str, Storage]] = field(default_factory=dict)
+    settled: set[tuple[Span, bool]] = field(default_factory=set)
+    premises: list[Premise] = field(default_factory=list)
+    within_steps: set[str] = field(default_factory=set)
     all_marked: bool = False
 
     @property

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from modelcheck.diagnostics import near_miss
@@ -52,22 +52,20 @@ def elaborate(
         SpecError: with every diagnostic of the phase that found errors.
 
     """
-    unit = Unit(all_marked=specs[0].marked)
-    whole = _check_anything(unit, specs)
+    unit, whole = Unit(all_marked=specs[0].marked), Span(specs[0].span.source, 0, 0)
+    _check_anything(unit, specs, whole)
     chosen = _chosen(unit, specs, scenario)
     found = gather(specs, unit)
     shown = declare_constants(unit, found, _settings(unit, found, chosen, parameters or {}, whole))
     if parameters:
         unit.collector.raise_errors()  # one from outside that is wrong is not the file's mistake
     instances = _instances(unit, found, chosen)
-    unit.observed = _observed(found)
     _declare_storage(unit, found)
     _check_bodies(unit, found)
-    for instance in instances:
-        unit.threads.append(_lower_thread(unit, instance))
+    unit.threads += (_lower_thread(unit, instance) for instance in instances)
     _check_unused(unit, found, instances)
     initial = _initial(unit, found)
-    properties = tuple(_property(unit, node) for node in found.properties.values())
+    properties = _properties(unit, found)
     resolved = resolve_scenario(unit, found, chosen)
     unit.collector.raise_errors()
     return Model(
@@ -78,7 +76,7 @@ def elaborate(
         locks=tuple(unit.locks),
         threads=tuple(unit.threads),
         initial=initial,
-        properties=tuple(p for p in properties if p is not None),
+        properties=properties,
         scenario=resolved,
         all_marked=unit.all_marked,
         calls=tuple(unit.calls),
@@ -86,7 +84,16 @@ def elaborate(
         warnings=tuple(d.render() for d in unit.collector.warnings),
         file=specs[0].span.source.name,
         given=tuple(parameters or ()),
+        ops=tuple(_ops(unit, found)),
+        settled=frozenset(unit.settled),
     )
+
+
+def _ops(unit: Unit, found: Gathered) -> Iterator[tuple[str, Span]]:
+    """Yield the ops whose calls can be seen from outside a step, with their places."""
+    for node in found.named.values():
+        if isinstance(node, syntax.Op) and node.name not in unit.within_steps:
+            yield node.name, node.span
 
 
 def _instances(unit: Unit, found: Gathered, chosen: syntax.Scenario | None) -> list[Instance]:
@@ -97,12 +104,10 @@ def _instances(unit: Unit, found: Gathered, chosen: syntax.Scenario | None) -> l
     return instances
 
 
-def _check_anything(unit: Unit, specs: tuple[syntax.Specification, ...]) -> Span:
-    """Refuse files that declare nothing: they would hold. Return the place of what no text is to blame for."""
-    whole = Span(specs[0].span.source, 0, 0)
+def _check_anything(unit: Unit, specs: tuple[syntax.Specification, ...], whole: Span) -> None:
+    """Refuse files that declare nothing: they would hold."""
     if all(isinstance(d, syntax.Import) for spec in specs for d in spec.declarations):
         unit.collector.error("MC064", whole, "nothing is declared here, so there is nothing to check")
-    return whole
 
 
 # --- scenario and parameters ---------------------------------------------------------------------
@@ -190,6 +195,7 @@ def _observed(found: Gathered) -> frozenset[tuple[str, str]]:
 
 
 def _declare_storage(unit: Unit, found: Gathered) -> None:
+    unit.observed = _observed(found)
     for node in found.named.values():
         if isinstance(node, syntax.Lock):
             declare_lock(unit, node)
@@ -321,6 +327,11 @@ def _initial(unit: Unit, found: Gathered) -> Effects:
 # --- properties ----------------------------------------------------------------------------------
 
 
+def _properties(unit: Unit, found: Gathered) -> tuple[Property, ...]:
+    lowered = (_property(unit, node) for node in found.properties.values())
+    return tuple(each for each in lowered if each is not None)
+
+
 def _property(unit: Unit, node: syntax.Property) -> Property | None:
     ctx = Context(unit, unit.globals, "step" if node.kind == "step" else "property")
     if node.kind == "step":
@@ -330,5 +341,6 @@ def _property(unit: Unit, node: syntax.Property) -> Property | None:
     free = lock_at(ctx, node.when) if node.when is not None else None
     expr = condition(ctx, node.expression)
     text = one_line(node.expression.span.text)
+    premises, unit.premises = tuple(unit.premises), []
     assert node.kind != "property"
-    return Property(node.kind, node.name, expr, free, node.span, text)  # type: ignore[arg-type]
+    return Property(node.kind, node.name, expr, free, node.span, text, premises)  # type: ignore[arg-type]

@@ -81,6 +81,7 @@ def in_one_step(
     entered = _enter(work, node)
     if isinstance(entered, syntax.Op):
         return after(_result(work.body, work.ctx, entered))
+    work.ctx.unit.within_steps.add(entered.op.name)
     return (*entered.effects, *inside(entered, lambda: after(entered.result)))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding
 from modelcheck.analysis.judge import Judgement
-from modelcheck.analysis.vacuity import Statement, never_run
+from modelcheck.analysis.vacuity import Vacuous, never
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import Diagnostic
 from modelcheck.language.model import Model
@@ -76,17 +77,18 @@ class ScenarioReport:
 
 @dataclass(frozen=True)
 class FileReport:
-    """One file: its scenarios, or what is wrong with it."""
+    """One file: its scenarios, or what is wrong with it. `partial`: only some of its scenarios, or other parameters."""
 
     file: str
     scenarios: tuple[ScenarioReport, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     interrupted: bool = False
+    partial: bool = False
 
-    @property
-    def never_run(self) -> tuple[Statement, ...]:
-        """The statements that no scenario runs (SEMANTICS H13): a warning."""
-        return never_run(scenario.judgement.coverage for scenario in self.scenarios)
+    @cached_property
+    def vacuous(self) -> tuple[Vacuous, ...]:
+        """What no scenario does (SEMANTICS H13): a warning."""
+        return never((scenario.judgement.coverage for scenario in self.scenarios), whole=not self.partial)
 
     @property
     def strict(self) -> bool:
@@ -100,7 +102,7 @@ class FileReport:
             [
                 130 * self.interrupted,
                 2 * bool(self.diagnostics),
-                int(self.strict and bool(self.never_run)),
+                int(self.strict and bool(self.vacuous)),
                 *(s.exit_code for s in self.scenarios),
             ]
         )

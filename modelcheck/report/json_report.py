@@ -14,6 +14,7 @@ from modelcheck import __version__
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding, Outcome
 from modelcheck.analysis.lock_order import Edge, described, taken_at
+from modelcheck.analysis.vacuity import Point
 from modelcheck.analysis.waiting import Explainer, Situation
 from modelcheck.diagnostics import Diagnostic
 from modelcheck.report.contents import FileReport, ScenarioReport, gravest
@@ -87,8 +88,15 @@ def _file(report: FileReport, *, reproducible: bool) -> Json:
         "interrupted": report.interrupted,
         "diagnostics": [diagnostic_json(each) for each in report.diagnostics],
         "scenarios": [scenario_document(each, reproducible=reproducible) for each in report.scenarios],
-        "never_run": [{"place": _place(each.span), "statement": each.text} for each in report.never_run],
+        "vacuity": [
+            {**_point(each.point), "within": [_point(point) for point in each.within]}
+            for each in report.vacuous
+        ],
     }
+
+
+def _point(point: Point) -> Json:
+    return {"kind": point.kind, "message": point.message, "place": _place(point.span)}
 
 
 def diagnostic_json(diagnostic: Diagnostic) -> Json:

@@ -16,8 +16,8 @@ from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Statistics
 FINDINGS_OF_A_CHECK = 5
 """SEMANTICS H20: more findings of one check are counted, not shown."""
 
-STATEMENTS_NOT_RUN = 10
-"""Likewise for statements that never run."""
+VACUOUS = 10
+"""Likewise for what never happens in a file."""
 
 
 def file_text(report: FileReport, *, quiet: bool = False) -> str:
@@ -35,13 +35,14 @@ def file_text(report: FileReport, *, quiet: bool = False) -> str:
 
 def vacuity_lines(report: FileReport) -> Iterator[str]:
     """Yield what no scenario of the file does."""
-    statements = report.never_run
-    if statements:
+    things = report.vacuous
+    if things:
         where = "in any scenario" if len(report.scenarios) > 1 else "here"
-        yield f"{report.file}: warning MC111 vacuity: {counted(len(statements), 'statement')} never run {where}"
-        yield from (f"  {each.span}: {each.text}" for each in statements[:STATEMENTS_NOT_RUN])
-        if len(statements) > STATEMENTS_NOT_RUN:
-            yield f"  and {len(statements) - STATEMENTS_NOT_RUN} more: they are in the JSON report"
+        what = f"{counted(len(things), 'thing')} never happen{'s' * (len(things) == 1)} {where}"
+        yield f"{report.file}: warning MC111 vacuity: {what}"
+        yield from (f"  {each.point.span}: {each.message}" for each in things[:VACUOUS])
+        if len(things) > VACUOUS:
+            yield f"  and {len(things) - VACUOUS} more (--json has all)"
 
 
 def scenario_text(report: ScenarioReport) -> str:

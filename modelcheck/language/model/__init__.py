@@ -25,6 +25,7 @@ from modelcheck.language.model.program import Access as Access
 from modelcheck.language.model.program import Expectation as Expectation
 from modelcheck.language.model.program import Location as Location
 from modelcheck.language.model.program import Model as Model
+from modelcheck.language.model.program import Premise as Premise
 from modelcheck.language.model.program import Property as Property
 from modelcheck.language.model.program import Scenario as Scenario
 from modelcheck.language.model.program import Thread as Thread

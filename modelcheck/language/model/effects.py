@@ -21,11 +21,16 @@ class Assign:
 
 @dataclass(frozen=True)
 class Test:
-    """Run `then` or `otherwise`; what stands after the Test in its sequence follows, unless the branch jumped."""
+    """Run `then` or `otherwise`; what stands after the Test in its sequence follows, unless the branch jumped.
+
+    `span` is the condition of an `if` or `while` in the text, `arms` what it leads to there (for vacuity).
+    """
 
     condition: Expr
     then: Effects
     otherwise: Effects
+    span: Span = field(default=NOWHERE, compare=False)
+    arms: tuple[Span, Span] = field(default=(NOWHERE, NOWHERE), compare=False)
 
 
 @dataclass(frozen=True)
