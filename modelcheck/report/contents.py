@@ -58,7 +58,8 @@ class ScenarioReport:
             return 2
         expected = {name for e in self.model.scenario.expectations for name in e.names}
         unnamed = [f for f in self.warnings if not expected & set(f.names)]
-        if any(c.status == "unmet" for c in self.checked) or (self.strict and unnamed):
+        warned = bool(unnamed or self.model.warnings)
+        if any(c.status == "unmet" for c in self.checked) or (self.strict and warned):
             return 1
         wanted = any(e.kind == "undecided" for e in self.model.scenario.expectations)
         open_ = bool(self.undecided) or any(c.status == "undecided" for c in self.checked)

@@ -14,20 +14,23 @@ from modelcheck.result.trace import ClosedSet, Exhausted
 from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Statistics, Unknown, Violated, word
 
 FINDINGS_OF_A_CHECK = 5
-"""SEMANTICS H20: more findings of one check are counted, not shown."""
+"""SEMANTICS H20: more findings of one check are counted, not shown, unless `--max-findings` says otherwise."""
 
 VACUOUS = 10
 """Likewise for what never happens in a file."""
 
 
-def file_text(report: FileReport, *, quiet: bool = False) -> str:
-    """Return the report on a file. Warnings about the text are the same in every scenario, and told once."""
+def file_text(report: FileReport, *, quiet: bool = False, most: int = FINDINGS_OF_A_CHECK) -> str:
+    """Return the report on a file, with so many findings of each check.
+
+    Warnings about the text are the same in every scenario, and told once.
+    """
     warnings = dict.fromkeys(warning for scenario in report.scenarios for warning in scenario.model.warnings)
     lines = [] if quiet else [*warnings, *([""] if warnings else [])]
     for scenario in report.scenarios:
         lines += [f"{report.file}: {_headline(scenario)}"]
         if not quiet:
-            lines += [*_indented(scenario_lines(scenario)), ""]
+            lines += [*_indented(scenario_lines(scenario, most)), ""]
     vacuous = list(vacuity_lines(report))
     lines += vacuous[:1] if quiet and report.strict else [] if quiet else vacuous
     return "\n".join(lines).rstrip("\n")
@@ -50,16 +53,16 @@ def scenario_text(report: ScenarioReport) -> str:
     return "\n".join((*report.model.warnings, _headline(report), *_indented(scenario_lines(report))))
 
 
-def scenario_lines(report: ScenarioReport) -> Iterator[str]:
-    """Yield all that is said about a scenario below its first line."""
+def scenario_lines(report: ScenarioReport, most: int = FINDINGS_OF_A_CHECK) -> Iterator[str]:
+    """Yield all that is said about a scenario below its first line, with so many findings of each check."""
     mattered = report.stopped in report.undecided.values()
     yield statistics_line(report.statistics, report.stopped if mattered else "")
     shown: list[Finding] = []
-    for finding in _shown(report.findings):
+    for finding in _shown(report.findings, most):
         yield ""
         yield from finding_lines(report, finding, shown)
         shown.append(finding)
-    yield from _not_shown(report.findings)
+    yield from _not_shown(report.findings, most)
     yield ""
     yield from _verdicts(report.judgement.outcomes)
     yield from map(_expectation, report.checked)
@@ -97,8 +100,9 @@ def _in_brackets(parameters: tuple[tuple[str, str], ...]) -> str:
 def _in_a_word(report: ScenarioReport) -> str:
     names = list(dict.fromkeys(f.check if f.name == f.check else f.name for f in report.violations))
     told = f"violated: {listed(names)}" if names else ""
-    if not told and report.exit_code == 1 and report.strict and report.warnings:
-        told = f"warnings: {listed(list(dict.fromkeys(f.check for f in report.warnings)))}"
+    if not told and report.exit_code == 1 and report.strict and (report.warnings or report.model.warnings):
+        kinds = [*(f.check for f in report.warnings), *("the text" for _ in report.model.warnings)]
+        told = f"warnings: {listed(list(dict.fromkeys(kinds)))}"
     behind = f" ({told})" if told else ""
     match report.exit_code:
         case 0 if report.model.scenario.name:
@@ -132,19 +136,19 @@ def statistics_line(statistics: Statistics, stopped: str) -> str:
 # --- findings ------------------------------------------------------------------------------------
 
 
-def _shown(findings: tuple[Finding, ...]) -> Iterator[Finding]:
+def _shown(findings: tuple[Finding, ...], most: int) -> Iterator[Finding]:
     counts: dict[str, int] = {}
     for finding in findings:
         counts[finding.check] = counts.get(finding.check, 0) + 1
-        if counts[finding.check] <= FINDINGS_OF_A_CHECK:
+        if counts[finding.check] <= most:
             yield finding
 
 
-def _not_shown(findings: tuple[Finding, ...]) -> Iterator[str]:
+def _not_shown(findings: tuple[Finding, ...], most: int) -> Iterator[str]:
     for check in dict.fromkeys(f.check for f in findings):
-        more = sum(f.check == check for f in findings) - FINDINGS_OF_A_CHECK
+        more = sum(f.check == check for f in findings) - most
         if more > 0:
-            yield f"and {more} more of {check}: they are in the JSON report"
+            yield f"and {more} more of {check} with other causes (--max-findings shows them, --json has all)"
 
 
 def finding_lines(report: ScenarioReport, finding: Finding, above: Sequence[Finding] = ()) -> Iterator[str]:
