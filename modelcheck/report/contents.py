@@ -7,6 +7,7 @@ from functools import cached_property
 
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding
+from modelcheck.analysis.guards import Note, proposals
 from modelcheck.analysis.judge import Judgement
 from modelcheck.analysis.vacuity import Vacuous, never
 from modelcheck.analysis.waiting import Explainer
@@ -90,6 +91,12 @@ class FileReport:
     def vacuous(self) -> tuple[Vacuous, ...]:
         """What no scenario does (SEMANTICS H13): a warning."""
         return never((scenario.judgement.coverage for scenario in self.scenarios), whole=not self.partial)
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """The rules that variables could have, after complete searches of every scenario (SEMANTICS H4)."""
+        looked = all(s.judgement.coverage.complete and not s.model.all_marked for s in self.scenarios)
+        return proposals(s.judgement.guards for s in self.scenarios) if looked and not self.partial else ()
 
     @property
     def strict(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from modelcheck.analysis.expectations import Checked, told_reasons
 from modelcheck.analysis.finding import Finding, Outcome, listed
+from modelcheck.analysis.guards import told
 from modelcheck.diagnostics import CODES, counted
 from modelcheck.language.model import Model
 from modelcheck.report.contents import FileReport, ScenarioReport
@@ -20,8 +21,10 @@ VACUOUS = 10
 """Likewise for what never happens in a file."""
 
 
-def file_text(report: FileReport, *, quiet: bool = False, most: int = FINDINGS_OF_A_CHECK) -> str:
-    """Return the report on a file, with so many findings of each check.
+def file_text(
+    report: FileReport, *, quiet: bool = False, verbose: bool = False, most: int = FINDINGS_OF_A_CHECK
+) -> str:
+    """Return the report on a file, with so many findings of each check; if verbose, with the guards seen.
 
     Warnings about the text are the same in every scenario, and told once.
     """
@@ -30,7 +33,8 @@ def file_text(report: FileReport, *, quiet: bool = False, most: int = FINDINGS_O
     for scenario in report.scenarios:
         lines += [f"{report.file}: {_headline(scenario)}"]
         if not quiet:
-            lines += [*_indented(scenario_lines(scenario, most)), ""]
+            lines += [*_indented(scenario_lines(scenario, most, verbose=verbose)), ""]
+    lines += () if quiet else (f"{note.span}: note: {note.message}" for note in report.notes)
     vacuous = list(vacuity_lines(report))
     lines += vacuous[:1] if quiet and report.strict else [] if quiet else vacuous
     return "\n".join(lines).rstrip("\n")
@@ -53,7 +57,9 @@ def scenario_text(report: ScenarioReport) -> str:
     return "\n".join((*report.model.warnings, _headline(report), *_indented(scenario_lines(report))))
 
 
-def scenario_lines(report: ScenarioReport, most: int = FINDINGS_OF_A_CHECK) -> Iterator[str]:
+def scenario_lines(
+    report: ScenarioReport, most: int = FINDINGS_OF_A_CHECK, *, verbose: bool = False
+) -> Iterator[str]:
     """Yield all that is said about a scenario below its first line, with so many findings of each check."""
     mattered = report.stopped in report.undecided.values()
     yield statistics_line(report.statistics, report.stopped if mattered else "")
@@ -66,6 +72,10 @@ def scenario_lines(report: ScenarioReport, most: int = FINDINGS_OF_A_CHECK) -> I
     yield ""
     yield from _verdicts(report.judgement.outcomes)
     yield from map(_expectation, report.checked)
+    yield from (f"note: {note.message}" for note in report.judgement.notes)
+    if verbose and report.judgement.guards:
+        yield from ("", "locks held at the accesses of each variable, by lines:")
+        yield from (f"  `{each.name}` is {told(each.uses)}" for each in report.judgement.guards)
 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
