@@ -163,7 +163,7 @@ class _Seen:
         self._waited = occurred.waited
         self._true = occurred.true
         self._ran = {(thread, place) for (thread, place, _), count in answers.counts.items() if count}
-        self._entered = {number for number, leaves, _ in answers.crossings if not leaves}
+        self._entered = {number for number, leaves, *_ in answers.crossings if not leaves}
         self._taken: dict[tuple[int, int], set[tuple[int, int]]] = {}
         for thread, place, choices, tests in occurred.outcomes:
             effects = model.initial if place == INIT else model.threads[thread].locations[place].effects

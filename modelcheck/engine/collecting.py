@@ -31,6 +31,7 @@ from modelcheck.semantics.questions import (
 )
 from modelcheck.semantics.transition_system import INIT, State, Step, cells_mentioned
 from modelcheck.semantics.waiting import Waiting, standing
+from modelcheck.source import Span
 
 
 class Collector:
@@ -40,7 +41,7 @@ class Collector:
         self.sightings = Sightings()
         self.questions = tuple(questions)
         self.views: set[LocalView] = set()
-        self.crossings: set[tuple[int, bool, tuple[Held, ...]]] = set()
+        self.crossings: set[tuple[int, bool, tuple[Held, ...], Span]] = set()
         self.counts: Counter[tuple[int, int, int]] = Counter()
         self.caught: dict[int, frozenset[int]] = {}
         self._interpreter = interpreter
@@ -171,7 +172,7 @@ class Collector:
             for crossing, cells in step.crossings:
                 # Before time nobody holds a lock.
                 held = () if step.thread == INIT else self._interpreter.held(cells, step.thread)
-                self.crossings.add((crossing.call.number, crossing.leaves, held))
+                self.crossings.add((crossing.call.number, crossing.leaves, held, crossing.at))
 
     def _judge(self, predicate: StepPredicate, state: State, step: Step, target: Target, level: int) -> None:
         after = step.target

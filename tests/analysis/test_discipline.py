@@ -38,7 +38,7 @@ def test_a_read_lock_at_the_end_counts_too() -> None:
 def test_an_op_that_keeps_a_lock_is_unbalanced() -> None:
     report = of_op("mutex_lock(l);", after="mutex_unlock(l);")
     assert messages(report) == [
-        "`f`, called at test.mck:5, returns with l, which it did not hold when it was called"
+        "`f`, called at test.mck:5, returns at test.mck:4 with l, which it did not hold when it was called"
     ]
     finding = found(report, "lock_rules")[0]
     assert finding.certified
@@ -49,13 +49,13 @@ def test_an_op_that_keeps_a_lock_is_unbalanced() -> None:
 def test_an_op_that_gives_a_lock_away_is_unbalanced() -> None:
     report = of_op("mutex_unlock(l);", before="mutex_lock(l);")
     assert messages(report) == [
-        "`f`, called at test.mck:5, returns without l, which it held when it was called"
+        "`f`, called at test.mck:5, returns at test.mck:4 without l, which it held when it was called"
     ]
 
 
 def test_one_path_of_several_is_enough() -> None:
     report = of_op("mutex_lock(l); either { mutex_unlock(l); } or { skip; }")
-    assert any("returns with l" in message for message in messages(report))
+    assert any("returns at test.mck:4 with l" in message for message in messages(report))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_contract_allows_what_it_says(body: str, contract: str, before: str, a
 def test_a_contract_allows_nothing_else() -> None:
     report = of_op("mutex_lock(l); mutex_lock(m);", "acquires l", "", "mutex_unlock(m); mutex_unlock(l);")
     assert messages(report) == [
-        "`f`, called at test.mck:5, returns with m, which it did not hold when it was called"
+        "`f`, called at test.mck:5, returns at test.mck:4 with m, which it did not hold when it was called"
     ]
 
 

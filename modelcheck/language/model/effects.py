@@ -85,10 +85,14 @@ class Emit:
 
 @dataclass(frozen=True)
 class Crossing:
-    """The step enters or leaves a call; SEMANTICS C1 compares the locks held at both."""
+    """The step enters or leaves a call; SEMANTICS C1 compares the locks held at both.
+
+    `at` is the `return`, or the end of the op.
+    """
 
     call: Call
     leaves: bool
+    at: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
