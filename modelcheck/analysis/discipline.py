@@ -8,10 +8,11 @@ for in semantics/asking.py, as a predicate.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from modelcheck.analysis.finding import Finding, instance_name, listed
+from modelcheck.analysis.pairing import passages, takes
 from modelcheck.engine.shortest import shortest_trace
 from modelcheck.engine.sightings import Target
 from modelcheck.engine.space import Space
@@ -44,12 +45,37 @@ class Imbalance:
         return (word, self.call.op, str(self.call.span), str(self.at), *self.classes)
 
 
-def discipline(interpreter: Interpreter, crossings: frozenset[Crossed]) -> tuple[Finding, ...]:
+def discipline(
+    interpreter: Interpreter, crossings: frozenset[Crossed], *, complete: bool
+) -> tuple[Finding, ...]:
     """Return one finding for each cause, with the shortest run that shows it (one more search each)."""
+    model = interpreter.system.model
     first: dict[tuple[str, ...], Imbalance] = {}
-    for imbalance in imbalances(interpreter.system.model, crossings):
+    for imbalance in imbalances(model, crossings):
         first.setdefault(imbalance.cause, imbalance)
-    return tuple(_finding(interpreter, each, run_to(interpreter, each)) for each in first.values())
+    found = {cause: _finding(interpreter, each, run_to(interpreter, each)) for cause, each in first.items()}
+    for call in model.calls if complete else ():
+        if _is_unclear(call, crossings):
+            for finding in _paired(interpreter, call):
+                found.setdefault(finding.cause, finding)
+    return tuple(found.values())
+
+
+def _is_unclear(call: Call, crossings: frozenset[Crossed]) -> bool:
+    """Tell whether some return is balanced with one entry of the call and not with another."""
+    mine = [crossed for crossed in crossings if crossed[0] == call.number]
+    entered = [frozenset(held) for _, leaves, held, _ in mine if not leaves]
+    left = [frozenset(held) for _, leaves, held, _ in mine if leaves]
+    return any(len({_balanced(call, entry, held) for entry in entered}) > 1 for held in left)
+
+
+def _paired(interpreter: Interpreter, call: Call) -> Iterator[Finding]:
+    """Yield the ways through the call that are not balanced, of each return the shortest."""
+    for way, trace in passages(interpreter, call).items():
+        if not _balanced(call, frozenset(way.entry), frozenset(way.held)):
+            imbalance = _returned_with(interpreter.system.model, call, [way.entry], way.held, way.at)
+            claim = partial(takes, interpreter, call, way)
+            yield replace(_finding(interpreter, imbalance, trace), claim=claim)
 
 
 def shown_by(interpreter: Interpreter, trace: Trace) -> Iterator[Finding]:

@@ -61,12 +61,10 @@ thread one { choose n: 0..1; g(n);
 def test_each_return_that_keeps_a_lock_is_a_finding_at_its_line() -> None:
     """The caller returns with the lock too, and the thread ends with it: both are told with the first return."""
     returns = found(checked(RETURNS + "}"), "lock_rules")
+    call, end = "`f`, called at test.mck:9, returns at", "which it did not hold when it was called"
     assert {finding.span.line: (finding.message, finding.details) for finding in returns} == {
-        line: (
-            f"`f`, called at test.mck:9, returns at test.mck:{line} with {lock}, which it did not hold when it was called",
-            (f"as a consequence, one ends while it still holds {lock}",),
-        )
-        for line, lock in ((5, "l"), (8, "k"))
+        5: (f"{call} test.mck:5 with l, {end}", ("as a consequence, one ends while it still holds l",)),
+        8: (f"{call} test.mck:8 with k, {end}", ("as a consequence, one ends while it still holds k",)),
     }
 
 

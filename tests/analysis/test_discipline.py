@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from modelcheck.analysis import pairing
 from modelcheck.report.contents import ScenarioReport
 from tests.checking import checked, found, names
 
@@ -111,3 +112,68 @@ def test_an_op_with_a_guard_is_balanced() -> None:
         thread one { var r: Errno; r = f(); }
     """)
     assert names(report) == set()
+
+
+# --- which return goes with which entry ----------------------------------------------------------
+
+SWAPPED = """
+model swapped;
+mutex l;
+op f(taken: bool) {{
+    {body}
+}}
+thread one {{
+    choose taken: bool;
+    if (taken) {{ mutex_lock(l); }}
+    f(taken);
+}}
+"""
+
+
+def test_a_return_is_compared_with_its_own_entry() -> None:
+    """Entered with l and without it, left without it and with it: the sets are the same."""
+    body = """if (taken) { mutex_unlock(l); return; }
+    mutex_lock(l);"""
+    told = found(checked(SWAPPED.format(body=body)), "lock_rules")
+    assert [(f.message, f.certified) for f in told if f.cause[0] == "unbalanced"] == [
+        (
+            "`f`, called at test.mck:11, returns at test.mck:7 with l, which it did not hold when it was called",
+            True,
+        ),
+        (
+            "`f`, called at test.mck:11, returns at test.mck:5 without l, which it held when it was called",
+            True,
+        ),
+    ]
+    assert [len(f.trace.steps) for f in told if f.trace] == [3, 4]
+
+
+def test_an_op_that_keeps_what_it_was_entered_with_is_balanced_either_way() -> None:
+    report = checked(
+        SWAPPED.format(body="skip;").replace("f(taken);", "f(taken); if (taken) { mutex_unlock(l); }")
+    )
+    assert names(report) == set()
+
+
+def test_a_call_in_a_loop_is_paired_each_time_anew() -> None:
+    report = checked("""
+        model again;
+        mutex l;
+        op f() { skip; }
+        thread one {
+            for (i: 0..1) { f(); }
+            var more: bool = true;
+            while (more) {
+                f();
+                if (more) { mutex_lock(l); f(); mutex_unlock(l); more = false; }
+            }
+        }
+    """)
+    assert names(report) == set()
+
+
+def test_pairing_that_would_take_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairing, "AT_MOST", 2)
+    body = "if (taken) { mutex_unlock(l); return; } mutex_lock(l);"
+    told = found(checked(SWAPPED.format(body=body)), "lock_rules")
+    assert [f.cause[0] for f in told] == ["still held"]
