@@ -7,12 +7,12 @@ for in semantics/asking.py, as a predicate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 from modelcheck.analysis.finding import Finding, instance_name, listed
-from modelcheck.analysis.pairing import passages, takes
+from modelcheck.analysis.pairing import Passage, passages, takes
 from modelcheck.engine.shortest import shortest_trace
 from modelcheck.engine.sightings import Target
 from modelcheck.engine.space import Space
@@ -47,18 +47,26 @@ class Imbalance:
 
 def discipline(
     interpreter: Interpreter, crossings: frozenset[Crossed], *, complete: bool
-) -> tuple[Finding, ...]:
-    """Return one finding for each cause, with the shortest run that shows it (one more search each)."""
-    model = interpreter.system.model
+) -> tuple[tuple[Finding, ...], str]:
+    """Return one finding for each cause, with the shortest run that shows it (one more search each).
+
+    The text says why some call could not be decided, "" if all were.
+    """
+    model, undecided = interpreter.system.model, ""
     first: dict[tuple[str, ...], Imbalance] = {}
     for imbalance in imbalances(model, crossings):
         first.setdefault(imbalance.cause, imbalance)
     found = {cause: _finding(interpreter, each, run_to(interpreter, each)) for cause, each in first.items()}
     for call in model.calls if complete else ():
         if _is_unclear(call, crossings):
-            for finding in _paired(interpreter, call):
+            ways = passages(interpreter, call)
+            if ways is None:
+                undecided = (
+                    f"which locks `{call.op}`, called at {call.span}, is entered and left with is too much"
+                )
+            for finding in _paired(interpreter, call, ways or {}):
                 found.setdefault(finding.cause, finding)
-    return tuple(found.values())
+    return tuple(found.values()), undecided
 
 
 def _is_unclear(call: Call, crossings: frozenset[Crossed]) -> bool:
@@ -69,9 +77,9 @@ def _is_unclear(call: Call, crossings: frozenset[Crossed]) -> bool:
     return any(len({_balanced(call, entry, held) for entry in entered}) > 1 for held in left)
 
 
-def _paired(interpreter: Interpreter, call: Call) -> Iterator[Finding]:
+def _paired(interpreter: Interpreter, call: Call, ways: Mapping[Passage, Trace]) -> Iterator[Finding]:
     """Yield the ways through the call that are not balanced, of each return the shortest."""
-    for way, trace in passages(interpreter, call).items():
+    for way, trace in ways.items():
         if not _balanced(call, frozenset(way.entry), frozenset(way.held)):
             imbalance = _returned_with(interpreter.system.model, call, [way.entry], way.held, way.at)
             claim = partial(takes, interpreter, call, way)

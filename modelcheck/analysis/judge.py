@@ -71,8 +71,10 @@ def judge(
     kept = _merged(finding_of(explainer, found) for found in answers.found if not reached(found))
     rings = {_ring_of_classes(explainer, f): f for f in reversed(kept) if f.check == "circular_wait"}
     order = lock_order(interpreter, answers.views, frozenset(rings), complete=complete)
-    unbalanced = discipline(interpreter, answers.crossings, complete=complete)
     unreached = tuple(_unreached(explainer, asked, answers)) if complete and not answers.open else ()
+    unbalanced, unpaired = discipline(interpreter, answers.crossings, complete=complete)
+    if unpaired:
+        answers = replace(answers, open={**answers.open, "lock_rules": unpaired})
     found = (*kept, *unbalanced, *unreached, *order_findings(interpreter, order, rings))
     model, table = interpreter.system.model, guards(interpreter, answers.views)
     wanted = [with_guards(interpreter, table, f) for f in found if not only or only & set(f.names)]

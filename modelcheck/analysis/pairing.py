@@ -17,8 +17,8 @@ from modelcheck.semantics.questions import Held
 from modelcheck.semantics.transition_system import INIT, State, Step
 from modelcheck.source import Span
 
-AT_MOST = 200_000
-"""A search with more pairs than this is given up: nothing is said about its call."""
+AT_MOST = 1_000_000
+"""A search with more pairs than this is given up: lock_rules is then unknown."""
 
 Locks = tuple[Held, ...]
 Node = tuple[State, Locks | None]
@@ -33,8 +33,8 @@ class Passage:
     at: Span
 
 
-def passages(interpreter: Interpreter, call: Call) -> dict[Passage, Trace]:
-    """Return every way through the call, each with a shortest run that takes it; {} if the search was too large."""
+def passages(interpreter: Interpreter, call: Call) -> dict[Passage, Trace] | None:
+    """Return every way through the call, each with a shortest run that takes it; None if that is too much."""
     came_from: dict[Node, tuple[Node, Step] | None] = {}
     found: dict[Passage, Trace] = {}
     level: list[Node] = []
@@ -56,7 +56,7 @@ def passages(interpreter: Interpreter, call: Call) -> dict[Passage, Trace]:
                     elif way not in found:
                         found[way] = _run(came_from, node, step)
             if len(came_from) > AT_MOST:
-                return {}
+                return None
         level = following
     return found
 
