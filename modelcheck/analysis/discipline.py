@@ -61,9 +61,7 @@ def discipline(
         if _is_unclear(call, crossings):
             ways = passages(interpreter, call)
             if ways is None:
-                undecided = (
-                    f"which locks `{call.op}`, called at {call.span}, is entered and left with is too much"
-                )
+                undecided = f"too many states to pair the returns of `{call.op}`, called at {call.span}"
             for finding in _paired(interpreter, call, ways or {}):
                 found.setdefault(finding.cause, finding)
     return tuple(found.values()), undecided

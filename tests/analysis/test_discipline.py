@@ -182,5 +182,5 @@ def test_pairing_that_would_take_too_long_is_left(monkeypatch: pytest.MonkeyPatc
     assert names(report) == set()
     assert report.exit_code == 3
     assert report.undecided == {
-        "lock_rules": "which locks `f`, called at test.mck:9, is entered and left with is too much"
+        "lock_rules": "too many states to pair the returns of `f`, called at test.mck:10"
     }
