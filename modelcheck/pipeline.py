@@ -33,6 +33,7 @@ from modelcheck.semantics.questions import (
     Crossings,
     ErrorSteps,
     LocalViews,
+    Occurrences,
     Question,
     StatePredicate,
     StepPredicate,
@@ -89,7 +90,9 @@ def check_specification(
         reports.append(check_model(model, options, progress))
         if reports[-1].stopped == INTERRUPTED:
             break
-    return FileReport(file, tuple(reports), interrupted=any(r.stopped == INTERRUPTED for r in reports))
+    interrupted = any(report.stopped == INTERRUPTED for report in reports)
+    partial = options.scenario is not None or bool(options.parameters)
+    return FileReport(file, tuple(reports), interrupted=interrupted, partial=partial)
 
 
 def check_model(
@@ -229,7 +232,7 @@ def _names_of(question: Question) -> tuple[str, ...]:
             return ("lock_order", "deadlock", "vacuity")
         case Crossings():
             return ("lock_rules",)
-        case ActionCounts():
+        case ActionCounts() | Occurrences():
             return ("vacuity",)
         case StatePredicate(check="guarded_by"):
             # A variable with a guard is free of races because its guard is kept.

@@ -38,7 +38,8 @@ def as_told(
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """Return the findings as they are told, and those that are told as consequences of others."""
     kept, folded = consequences_told(explainer, ends_joined(explainer, findings))
-    return ordered(with_way_out(explainer, finding) for finding in kept), folded
+    kept, behind = returns_told(explainer, kept)
+    return ordered(with_way_out(explainer, finding) for finding in kept), (*folded, *behind)
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -85,9 +86,9 @@ def _both(explainer: Explainer, one: Finding, other: Finding) -> Finding:
 
 
 def with_way_out(explainer: Explainer, finding: Finding) -> Finding:
-    """Say behind which statement the thread left the op, or came to its end, with the locks."""
+    """Say behind which statement the thread came to its end with the locks."""
     steps = finding.trace.steps if finding.trace else ()
-    if not steps or steps[-1].location == INIT or not (is_still_held(finding) or is_unbalanced(finding)):
+    if not steps or steps[-1].location == INIT or not is_still_held(finding):
         return finding
     mine = [step for step in steps if step.thread == finding.members[0] and step.location != INIT]
     if not mine:
@@ -101,7 +102,54 @@ def with_way_out(explainer: Explainer, finding: Finding) -> Finding:
 
 def is_unbalanced(finding: Finding) -> bool:
     """Tell whether an op returned with other locks than it may."""
-    return finding.cause[:1] == ("unbalanced",) and "returns" in finding.message
+    return finding.cause[:1] == ("unbalanced",) and finding.cause[-1] != "undefined"
+
+
+# --- what an unbalanced op leads to --------------------------------------------------------------
+
+
+def returns_told(
+    explainer: Explainer, findings: Iterable[Finding]
+) -> tuple[list[Finding], tuple[Finding, ...]]:
+    """Return the findings without those that an earlier return with the same locks leads to, and these.
+
+    Of two returns in one step the inner op's comes first.
+    """
+    findings = list(findings)
+    returns = [f for f in reversed(findings) if is_unbalanced(f)]
+    returns.sort(key=lambda f: len(f.trace.steps) if f.trace else 0)
+    cause_of: dict[int, Finding] = {}
+    for number, finding in enumerate(findings):
+        mine = returns.index(finding) if finding in returns else len(returns)
+        first = next((each for each in returns[:mine] if _leads_to(explainer, each, finding)), None)
+        if first is not None:
+            cause_of[number] = first
+    behind = tuple(findings[number] for number in cause_of)
+    told = []
+    for finding in findings:
+        results = [findings[n] for n, cause in cause_of.items() if cause is finding]
+        ends = (f"as a consequence, {each.message}" for each in results if is_still_held(each))
+        more = dict.fromkeys(check for each in (finding, *results) for check in each.consequences)
+        details = (*finding.details, *ends)
+        told.append(replace(finding, details=details, consequences=tuple(more)) if results else finding)
+    return [each for n, each in enumerate(told) if n not in cause_of], behind
+
+
+def _leads_to(explainer: Explainer, first: Finding, finding: Finding) -> bool:
+    """Tell whether the finding's run makes the return, and the thread then keeps to what was wrong there."""
+    if not (is_unbalanced(finding) or is_still_held(finding)) or finding.trace is None or not finding.members:
+        return False
+    (thread, *_), steps = finding.members, finding.trace.steps
+    wrong = {f"+{lock}" for lock in finding.cause[2:]} if is_still_held(finding) else set(finding.cause[4:])
+    if not wrong <= set(first.cause[4:]):
+        return False
+    for number, step in enumerate(steps):
+        left = [(c.call.op, str(c.call.span), str(c.at)) for c, _ in step.crossings if c.leaves]
+        if step.thread == thread and any(each == first.cause[1:4] for each in left):
+            after = (each.target for each in steps[number:] if each.target is not None)
+            held = [{h.lock for h in explainer.interpreter.held(state, thread)} for state in after]
+            return all((w[1:] in locks) == (w[0] == "+") for w in wrong for locks in held)
+    return False
 
 
 # --- who waits for them --------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from modelcheck.semantics.questions import (
     CannotFinish,
     Crossings,
     LocalViews,
+    Occurrences,
     Question,
     StatePredicate,
     StuckForEver,
@@ -29,7 +30,7 @@ QUICKLY = 50_000
 
 INTERRUPTED = "interrupted"
 
-OF_ALL_STATES = (StuckForEver, CannotFinish, LocalViews, Crossings, ActionCounts)
+OF_ALL_STATES = (StuckForEver, CannotFinish, LocalViews, Crossings, ActionCounts, Occurrences)
 
 
 def explore(
@@ -82,6 +83,7 @@ def _joined(complete: Answers, solved: Answers, reachable: set[str]) -> Answers:
         views=complete.views,
         crossings=complete.crossings,
         counts=complete.counts,
+        occurred=complete.occurred,
         open={name: why for name, why in solved.open.items() if name not in reachable},
         bounds={name: depth for name, depth in solved.bounds.items() if name not in reachable},
     )

@@ -3,7 +3,7 @@
 A handler waits until it may start, runs its body, and waits again. It starts on the CPU of one of its threads, with
 interrupts enabled there: where that thread runs (it has a step, or spins) it is interrupted, and takes no step until
 the handler returns; where it sleeps or has finished nobody is, and the thread may go on meanwhile, on another CPU
-(decision 0008). No two handlers of one kind run on one CPU, and an `irq` handler may interrupt a `softirq` handler,
+(decision 0009). No two handlers of one kind run on one CPU, and an `irq` handler may interrupt a `softirq` handler,
 never the other way round.
 Source: kernel/softirq.c, include/linux/irqflags.h (6.1); handlers run with interrupts off since 2.6.36.
 """
@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from modelcheck.diagnostics import near_miss
 from modelcheck.language import statements, syntax
 from modelcheck.language.context import Unit
+from modelcheck.language.declarations import Gathered
 from modelcheck.language.frame import Exit, Way, Work, closing, jump
+from modelcheck.language.instances import Instance
 from modelcheck.language.model import (
     Assign,
     Assume,
@@ -33,6 +36,8 @@ from modelcheck.language.model import (
     Variable,
     Wait,
 )
+from modelcheck.language.naming import named
+from modelcheck.language.scope import ThreadBinding
 from modelcheck.language.types import Bool
 from modelcheck.language.values import conjunction, disjunction, negation
 from modelcheck.locks.primitive import field_of
@@ -71,7 +76,26 @@ def lower_handler(work: Work, node: syntax.Thread, entry: int) -> None:
     body.graph.labels.setdefault(RETURNS, set()).add(last)
 
 
-def declare_handlers(unit: Unit, on: dict[int, tuple[int, ...]], spans: dict[int, Span]) -> None:
+def declare_handlers(unit: Unit, found: Gathered, instances: list[Instance]) -> None:
+    """Declare the handlers that run, with the threads that they may interrupt; report what is no thread."""
+    groups: dict[str, tuple[int, ...]] = {}
+    for node in found.handlers.values():
+        numbers: list[int] = []
+        for name in node.threads:
+            binding = unit.globals.find(name)
+            if not isinstance(binding, ThreadBinding) or name in found.handlers:
+                known = [d.name for d in found.of(syntax.Thread) if d.name not in found.handlers]
+                message = f"`{name}` is no thread that `{node.name}` could interrupt"
+                unit.collector.error("MC010", named(node, name), message, near_miss(name, known))
+            else:
+                numbers += [n for n in binding.group.numbers if n not in numbers]
+        groups[node.name] = tuple(numbers)
+    own = {i.number: i.group.declaration for i in instances if i.number in unit.handlers}
+    on = {number: groups[node.name] for number, node in own.items()}
+    _declare_variables(unit, on, {number: node.span for number, node in own.items()})
+
+
+def _declare_variables(unit: Unit, on: dict[int, tuple[int, ...]], spans: dict[int, Span]) -> None:
     """Add, for each handler, on whose CPU it runs and whether that was idle; `on`: where it may run."""
     for number, threads in on.items():
         name, span = unit.thread_names[number], spans[number]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding
+from modelcheck.analysis.guards import Note, proposals
 from modelcheck.analysis.judge import Judgement
-from modelcheck.analysis.vacuity import Statement, never_run
+from modelcheck.analysis.vacuity import Vacuous, never
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import Diagnostic
 from modelcheck.language.model import Model
@@ -57,7 +59,8 @@ class ScenarioReport:
             return 2
         expected = {name for e in self.model.scenario.expectations for name in e.names}
         unnamed = [f for f in self.warnings if not expected & set(f.names)]
-        if any(c.status == "unmet" for c in self.checked) or (self.strict and unnamed):
+        warned = bool(unnamed or self.model.warnings)
+        if any(c.status == "unmet" for c in self.checked) or (self.strict and warned):
             return 1
         wanted = any(e.kind == "undecided" for e in self.model.scenario.expectations)
         open_ = bool(self.undecided) or any(c.status == "undecided" for c in self.checked)
@@ -76,17 +79,24 @@ class ScenarioReport:
 
 @dataclass(frozen=True)
 class FileReport:
-    """One file: its scenarios, or what is wrong with it."""
+    """One file: its scenarios, or what is wrong with it. `partial`: only some of its scenarios, or other parameters."""
 
     file: str
     scenarios: tuple[ScenarioReport, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     interrupted: bool = False
+    partial: bool = False
 
-    @property
-    def never_run(self) -> tuple[Statement, ...]:
-        """The statements that no scenario runs (SEMANTICS H13): a warning."""
-        return never_run(scenario.judgement.coverage for scenario in self.scenarios)
+    @cached_property
+    def vacuous(self) -> tuple[Vacuous, ...]:
+        """What no scenario does (SEMANTICS H13): a warning."""
+        return never((scenario.judgement.coverage for scenario in self.scenarios), whole=not self.partial)
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """The rules that variables could have, after complete searches of every scenario (SEMANTICS H4)."""
+        looked = all(s.judgement.coverage.complete and not s.model.all_marked for s in self.scenarios)
+        return proposals(s.judgement.guards for s in self.scenarios) if looked and not self.partial else ()
 
     @property
     def strict(self) -> bool:
@@ -100,7 +110,7 @@ class FileReport:
             [
                 130 * self.interrupted,
                 2 * bool(self.diagnostics),
-                int(self.strict and bool(self.never_run)),
+                int(self.strict and bool(self.vacuous)),
                 *(s.exit_code for s in self.scenarios),
             ]
         )

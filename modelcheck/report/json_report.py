@@ -13,7 +13,9 @@ from typing import Any, assert_never
 from modelcheck import __version__
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding, Outcome
+from modelcheck.analysis.guards import Guards, Note
 from modelcheck.analysis.lock_order import Edge, described, taken_at
+from modelcheck.analysis.vacuity import Point
 from modelcheck.analysis.waiting import Explainer, Situation
 from modelcheck.diagnostics import Diagnostic
 from modelcheck.report.contents import FileReport, ScenarioReport, gravest
@@ -87,8 +89,37 @@ def _file(report: FileReport, *, reproducible: bool) -> Json:
         "interrupted": report.interrupted,
         "diagnostics": [diagnostic_json(each) for each in report.diagnostics],
         "scenarios": [scenario_document(each, reproducible=reproducible) for each in report.scenarios],
-        "never_run": [{"place": _place(each.span), "statement": each.text} for each in report.never_run],
+        "vacuity": [
+            {**_point(each.point), "within": [_point(point) for point in each.within]}
+            for each in report.vacuous
+        ],
+        "notes": [_note(each) for each in report.notes],
     }
+
+
+def _note(note: Note) -> Json:
+    return {"message": note.message, "place": _place(note.span)}
+
+
+def _guards(each: Guards) -> Json:
+    """Return the lock sets seen at the reads and the writes of a variable, each with its places."""
+    uses = {"writes": True, "reads": False}
+    return {
+        "variable": each.name,
+        "place": _place(each.span),
+        **{
+            kind: [
+                {"locks": list(use.locks), "places": [_place(span) for span in use.places]}
+                for use in each.uses
+                if use.writes == writes
+            ]
+            for kind, writes in uses.items()
+        },
+    }
+
+
+def _point(point: Point) -> Json:
+    return {"kind": point.kind, "message": point.message, "place": _place(point.span)}
 
 
 def diagnostic_json(diagnostic: Diagnostic) -> Json:
@@ -118,6 +149,8 @@ def scenario_document(report: ScenarioReport, *, reproducible: bool = False) -> 
         "verdicts": [_outcome(report.explainer, each) for each in report.judgement.outcomes],
         "findings": [finding_json(report.explainer, each) for each in report.findings],
         "lock_order": _order(report),
+        "guards": [_guards(each) for each in report.judgement.guards],
+        "notes": [_note(each) for each in report.judgement.notes],
         "expectations": [_checked(each) for each in report.checked],
         "warnings": list(report.model.warnings),
     }

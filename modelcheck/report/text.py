@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from modelcheck.analysis.expectations import Checked, told_reasons
 from modelcheck.analysis.finding import Finding, Outcome, listed
+from modelcheck.analysis.guards import told
 from modelcheck.diagnostics import CODES, counted
 from modelcheck.language.model import Model
 from modelcheck.report.contents import FileReport, ScenarioReport
@@ -14,20 +15,26 @@ from modelcheck.result.trace import ClosedSet, Exhausted
 from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Statistics, Unknown, Violated, word
 
 FINDINGS_OF_A_CHECK = 5
-"""SEMANTICS H20: more findings of one check are counted, not shown."""
+"""SEMANTICS H20: more findings of one check are counted, not shown, unless `--max-findings` says otherwise."""
 
-STATEMENTS_NOT_RUN = 10
-"""Likewise for statements that never run."""
+VACUOUS = 10
+"""Likewise for what never happens in a file."""
 
 
-def file_text(report: FileReport, *, quiet: bool = False) -> str:
-    """Return the report on a file. Warnings about the text are the same in every scenario, and told once."""
+def file_text(
+    report: FileReport, *, quiet: bool = False, verbose: bool = False, most: int = FINDINGS_OF_A_CHECK
+) -> str:
+    """Return the report on a file, with so many findings of each check; if verbose, with the guards seen.
+
+    Warnings about the text are the same in every scenario, and told once.
+    """
     warnings = dict.fromkeys(warning for scenario in report.scenarios for warning in scenario.model.warnings)
     lines = [] if quiet else [*warnings, *([""] if warnings else [])]
     for scenario in report.scenarios:
         lines += [f"{report.file}: {_headline(scenario)}"]
         if not quiet:
-            lines += [*_indented(scenario_lines(scenario)), ""]
+            lines += [*_indented(scenario_lines(scenario, most, verbose=verbose)), ""]
+    lines += () if quiet else (f"{note.span}: note: {note.message}" for note in report.notes)
     vacuous = list(vacuity_lines(report))
     lines += vacuous[:1] if quiet and report.strict else [] if quiet else vacuous
     return "\n".join(lines).rstrip("\n")
@@ -35,13 +42,14 @@ def file_text(report: FileReport, *, quiet: bool = False) -> str:
 
 def vacuity_lines(report: FileReport) -> Iterator[str]:
     """Yield what no scenario of the file does."""
-    statements = report.never_run
-    if statements:
+    things = report.vacuous
+    if things:
         where = "in any scenario" if len(report.scenarios) > 1 else "here"
-        yield f"{report.file}: warning MC111 vacuity: {counted(len(statements), 'statement')} never run {where}"
-        yield from (f"  {each.span}: {each.text}" for each in statements[:STATEMENTS_NOT_RUN])
-        if len(statements) > STATEMENTS_NOT_RUN:
-            yield f"  and {len(statements) - STATEMENTS_NOT_RUN} more: they are in the JSON report"
+        what = f"{counted(len(things), 'thing')} never happen{'s' * (len(things) == 1)} {where}"
+        yield f"{report.file}: warning MC111 vacuity: {what}"
+        yield from (f"  {each.point.span}: {each.message}" for each in things[:VACUOUS])
+        if len(things) > VACUOUS:
+            yield f"  and {len(things) - VACUOUS} more (--json has all)"
 
 
 def scenario_text(report: ScenarioReport) -> str:
@@ -49,19 +57,25 @@ def scenario_text(report: ScenarioReport) -> str:
     return "\n".join((*report.model.warnings, _headline(report), *_indented(scenario_lines(report))))
 
 
-def scenario_lines(report: ScenarioReport) -> Iterator[str]:
-    """Yield all that is said about a scenario below its first line."""
+def scenario_lines(
+    report: ScenarioReport, most: int = FINDINGS_OF_A_CHECK, *, verbose: bool = False
+) -> Iterator[str]:
+    """Yield all that is said about a scenario below its first line, with so many findings of each check."""
     mattered = report.stopped in report.undecided.values()
     yield statistics_line(report.statistics, report.stopped if mattered else "")
     shown: list[Finding] = []
-    for finding in _shown(report.findings):
+    for finding in _shown(report.findings, most):
         yield ""
         yield from finding_lines(report, finding, shown)
         shown.append(finding)
-    yield from _not_shown(report.findings)
+    yield from _not_shown(report.findings, most)
     yield ""
     yield from _verdicts(report.judgement.outcomes)
     yield from map(_expectation, report.checked)
+    yield from (f"note: {note.message}" for note in report.judgement.notes)
+    if verbose and report.judgement.guards:
+        yield from ("", "locks held at the accesses of each variable, by lines:")
+        yield from (f"  `{each.name}` is {told(each.uses)}" for each in report.judgement.guards)
 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
@@ -96,8 +110,9 @@ def _in_brackets(parameters: tuple[tuple[str, str], ...]) -> str:
 def _in_a_word(report: ScenarioReport) -> str:
     names = list(dict.fromkeys(f.check if f.name == f.check else f.name for f in report.violations))
     told = f"violated: {listed(names)}" if names else ""
-    if not told and report.exit_code == 1 and report.strict and report.warnings:
-        told = f"warnings: {listed(list(dict.fromkeys(f.check for f in report.warnings)))}"
+    if not told and report.exit_code == 1 and report.strict and (report.warnings or report.model.warnings):
+        kinds = [*(f.check for f in report.warnings), *("the text" for _ in report.model.warnings)]
+        told = f"warnings: {listed(list(dict.fromkeys(kinds)))}"
     behind = f" ({told})" if told else ""
     match report.exit_code:
         case 0 if report.model.scenario.name:
@@ -131,19 +146,19 @@ def statistics_line(statistics: Statistics, stopped: str) -> str:
 # --- findings ------------------------------------------------------------------------------------
 
 
-def _shown(findings: tuple[Finding, ...]) -> Iterator[Finding]:
+def _shown(findings: tuple[Finding, ...], most: int) -> Iterator[Finding]:
     counts: dict[str, int] = {}
     for finding in findings:
         counts[finding.check] = counts.get(finding.check, 0) + 1
-        if counts[finding.check] <= FINDINGS_OF_A_CHECK:
+        if counts[finding.check] <= most:
             yield finding
 
 
-def _not_shown(findings: tuple[Finding, ...]) -> Iterator[str]:
+def _not_shown(findings: tuple[Finding, ...], most: int) -> Iterator[str]:
     for check in dict.fromkeys(f.check for f in findings):
-        more = sum(f.check == check for f in findings) - FINDINGS_OF_A_CHECK
+        more = sum(f.check == check for f in findings) - most
         if more > 0:
-            yield f"and {more} more of {check}: they are in the JSON report"
+            yield f"and {more} more of {check} with other causes (--max-findings shows them, --json has all)"
 
 
 def finding_lines(report: ScenarioReport, finding: Finding, above: Sequence[Finding] = ()) -> Iterator[str]:

@@ -31,9 +31,11 @@ from modelcheck.semantics.questions import (
     ActionCounts,
     CannotFinish,
     CircularWaits,
+    Condition,
     Crossings,
     ErrorSteps,
     LocalViews,
+    Occurrences,
     Question,
     StatePredicate,
     StepPredicate,
@@ -52,6 +54,7 @@ def questions(system: TransitionSystem) -> tuple[Question, ...]:
         LocalViews(),
         Crossings(),
         ActionCounts(),
+        Occurrences(tuple(premise_conditions(system))),
         *(_property(system, each) for each in system.model.properties),
         *race_questions(system),
         *guard_questions(system),
@@ -77,6 +80,15 @@ def _predicate(wanted: Property, expr: Expr, message: str) -> StatePredicate:
     return StatePredicate(
         wanted.kind, wanted.name, expr, (wanted.kind, wanted.name), message, span=wanted.span
     )
+
+
+def premise_conditions(system: TransitionSystem) -> Iterator[Condition]:
+    """Yield the premise of each `implies` of each property, in order (SEMANTICS H13)."""
+    for wanted in system.model.properties:
+        mentioned = mentions(wanted.expr) if wanted.kind == "step" else None
+        known = () if wanted.when_free is None else (free(system, wanted.when_free),)
+        for premise in wanted.premises:
+            yield Condition(conjunction((*known, premise.expr)), mentioned)
 
 
 def free(system: TransitionSystem, at: LockAt) -> Expr:

@@ -237,7 +237,8 @@ def _arrive(thread: int, place: int) -> Leave:
     """Return the way on that ends a path: it is a step."""
 
     def leave(run: Run, out: list[Step]) -> None:
-        out.append(Step(thread, place, run.choices, tuple(run.cells), None, run.events, run.crossings))
+        target = tuple(run.cells)
+        out.append(Step(thread, place, run.choices, target, None, run.events, run.crossings, run.tests))
 
     return leave
 

@@ -146,6 +146,14 @@ class Thread:
 
 
 @dataclass(frozen=True)
+class Premise:
+    """What stands before an `implies` of a property; a quantifier has one for each element, with the same place."""
+
+    expr: Expr
+    span: Span
+
+
+@dataclass(frozen=True)
 class Property:
     """A named property. `when_free` is the lock of a lock invariant; `expr` is then the body alone."""
 
@@ -155,6 +163,7 @@ class Property:
     when_free: LockAt | None = None
     span: Span = field(default=NOWHERE, compare=False)
     text: str = field(default="", compare=False)
+    premises: tuple[Premise, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -195,7 +204,8 @@ class Model:
     `initial`: effects of `init { }` (may choose; no Jump), run before time on the declared initial values.
     `parameters`: name and shown value; `given`: the names of those set from outside. `all_marked`: `model NAME
     marked;`. `warnings` are rendered diagnostics.
-    `ops` maps an op's name to where it is declared; `op_calls` lists every inlined call.
+    `calls` lists every inlined call, `ops` every declared op that no step calls as a part of it, with its place.
+    `settled` are the conditions of `if` and `while` that are constant in this scenario, with their value.
     """
 
     name: str
@@ -213,3 +223,5 @@ class Model:
     warnings: tuple[str, ...] = ()
     file: str = ""
     given: tuple[str, ...] = ()
+    ops: tuple[tuple[str, Span], ...] = ()
+    settled: frozenset[tuple[Span, bool]] = frozenset()
