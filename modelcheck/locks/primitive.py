@@ -96,6 +96,8 @@ class Primitive:
     """A kind of lock: its name in the language, its variables, its verbs, and who holds it.
 
     `holds(at, thread, mode)` is the condition that the thread (by number) holds the instance in that mode.
+    `ordered`: one thread can wait for another because of it, so that it has a place in the lock order; what is
+    only a state of the running thread (interrupts are off) is neither an edge nor a gate there.
     Sources (kernel file, version) stand in the module's docstring.
     """
 
@@ -104,6 +106,7 @@ class Primitive:
     verbs: Mapping[str, Verb]
     holds: Callable[[LockAt, int, Mode], Expr]
     modes: tuple[Mode, ...] = ("write",)
+    ordered: bool = True
 
 
 def field_of(at: LockAt, name: str, thread: int | None = None) -> Ref:

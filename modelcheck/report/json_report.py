@@ -13,9 +13,11 @@ from typing import Any, assert_never
 from modelcheck import __version__
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding, Outcome
-from modelcheck.analysis.lock_order import Edge, described, taken_at
+from modelcheck.analysis.lock_order import Edge, described
+from modelcheck.analysis.order_requests import ModelWords, lines_taken
 from modelcheck.analysis.waiting import Explainer, Situation
 from modelcheck.diagnostics import Diagnostic
+from modelcheck.language.model import Location
 from modelcheck.report.contents import FileReport, ScenarioReport, gravest
 from modelcheck.report.steps import rows, statement, values
 from modelcheck.result.trace import ClosedSet, Exhausted, Trace, Witnesses
@@ -304,7 +306,7 @@ def _order(report: ScenarioReport) -> Json:
                 "verdict": cycle.verdict,
                 "gates": list(cycle.gates),
                 "ways": len(cycle.ways),
-                "edges": [described(interpreter, edge) for edge in cycle.shown.edges],
+                "edges": [described(ModelWords(interpreter), edge) for edge in cycle.shown.edges],
             }
             for cycle in order.cycles
         ],
@@ -313,16 +315,17 @@ def _order(report: ScenarioReport) -> Json:
 
 def _edge(report: ScenarioReport, edge: Edge) -> Json:
     interpreter = report.explainer.interpreter
+    assert isinstance(edge.request.place, Location)
     return {
         "thread": interpreter.system.model.threads[edge.request.thread].name,
         "holds": {"lock": edge.held.lock, "index": list(edge.held.index), "mode": edge.held.mode},
-        "taken_at": [_place(span) for span in taken_at(interpreter, edge)],
+        "taken_at": [_place(span) for span in lines_taken(interpreter, edge)],
         "asks_for": {
             "lock": edge.request.wants[0],
             "index": list(edge.request.wants[1]),
             "mode": edge.request.mode,
         },
-        "place": _place(edge.request.location.span),
+        "place": _place(edge.request.place.span),
         "also_holds": [
             {"lock": h.lock, "index": list(h.index), "mode": h.mode}
             for h in edge.request.held
