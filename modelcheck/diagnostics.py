@@ -70,6 +70,9 @@ CODES: dict[str, Code] = {
     "MC031": Code("call in the middle of an expression", "Assign the result to a local variable first."),
     "MC032": Code("no result", "The op or verb that is used as a value returns nothing."),
     "MC033": Code("result type", "`return` must agree with the result that the op declares."),
+    "MC036": Code(
+        "contradicting lock orders", "An order names each lock once, and no two contradict each other."
+    ),
     # Control flow.
     "MC040": Code("recursion", "Ops are inlined, and constants evaluated: neither may lead back to itself."),
     "MC041": Code("cycle without a step", "A loop needs a statement that takes a step."),

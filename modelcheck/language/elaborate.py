@@ -20,6 +20,7 @@ from modelcheck.language.frame import Exit, Flow, Way, Work, closing
 from modelcheck.language.graph import END, MOST_LOCATIONS, freeze
 from modelcheck.language.inlining import check_op
 from modelcheck.language.instances import Instance, thread_instances
+from modelcheck.language.lock_orders import declared_orders
 from modelcheck.language.model import Effects, Location, Model, Mover, Property, Thread
 from modelcheck.language.naming import callee, check_property_name, named
 from modelcheck.language.places import index_value, lock_at
@@ -68,6 +69,7 @@ def elaborate(
     _check_unused(unit, found, instances)
     initial = _initial(unit, found)
     properties = tuple(_property(unit, node) for node in found.properties.values())
+    orders = declared_orders(unit, found.orders)
     resolved = resolve_scenario(unit, found, chosen)
     unit.collector.raise_errors()
     return Model(
@@ -86,6 +88,7 @@ def elaborate(
         warnings=tuple(d.render() for d in unit.collector.warnings),
         file=specs[0].span.source.name,
         given=tuple(parameters or ()),
+        orders=orders,
     )
 
 

@@ -153,9 +153,7 @@ def finding_lines(report: ScenarioReport, finding: Finding, above: Sequence[Find
     many = f" (in {finding.states} states)" if finding.states > 1 else ""
     yield f"{finding.weight} {finding.code} {title}{name}: {finding.message}{many}"
     yield from (f"  {line}" for line in finding.details)
-    told_elsewhere = finding.check == "lock_order" and any(
-        f.check == "circular_wait" for f in report.findings
-    )
+    told_elsewhere = finding.is_cycle_reached and any(f.check == "circular_wait" for f in report.findings)
     if finding.trace is not None and not told_elsewhere:
         before = next((f for f in above if same_run(f, finding)), None)
         if before is None:
@@ -175,7 +173,7 @@ def finding_lines(report: ScenarioReport, finding: Finding, above: Sequence[Find
 
 def same_run(one: Finding, other: Finding) -> bool:
     """Tell whether two findings are shown by the same steps; a trace that is told elsewhere was not shown."""
-    if one.trace is None or other.trace is None or one.check == "lock_order":
+    if one.trace is None or other.trace is None or one.is_cycle_reached:
         return False
     return (one.trace.initial, one.trace.steps) == (other.trace.initial, other.trace.steps)
 

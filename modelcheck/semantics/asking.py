@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from modelcheck.language.model import (
     At,
     Const,
+    DeclaredOrder,
     Enabled,
     Expr,
+    Location,
     Lock,
     LockAt,
     Property,
@@ -37,6 +39,9 @@ from modelcheck.semantics.questions import (
 )
 from modelcheck.semantics.transition_system import TransitionSystem
 
+DECLARED_ORDER = "declared order"
+"""With these words begins the cause of a finding about a lock that is taken against a declared order."""
+
 
 def questions(system: TransitionSystem) -> tuple[Question, ...]:
     """Return all that is asked of a model when nothing else is said."""
@@ -52,6 +57,7 @@ def questions(system: TransitionSystem) -> tuple[Question, ...]:
         *race_questions(system),
         *guard_questions(system),
         *_still_held(system),
+        *_against_order(system),
     )
 
 
@@ -91,6 +97,37 @@ def _still_held(system: TransitionSystem) -> Iterator[StatePredicate]:
         for lock in system.model.locks:
             if not lock.handover:
                 yield _held_at_end(thread, lock)
+
+
+def _against_order(system: TransitionSystem) -> Iterator[StatePredicate]:
+    """Ask whether a thread can ask for a lock while it holds one that the declared order puts behind it.
+
+    The thread gets to the verb, whether or not it has to wait there; a try asks for nothing (SEMANTICS A6).
+    """
+    locks = {lock.name: lock for lock in system.model.locks}
+    for thread in system.model.threads:
+        for place in thread.locations:
+            verb = place.verb
+            if verb is None or verb.step > 1 or verb.action not in ("acquire", "announce"):
+                continue
+            for order in system.model.orders:
+                if order.first == verb.at.lock.name:
+                    yield _held_where_asked(thread, place, order, locks[order.then])
+
+
+def _held_where_asked(thread: Thread, place: Location, order: DeclaredOrder, held: Lock) -> StatePredicate:
+    instances = instances_of(LockAt(held, tuple(Const(0) for _ in held.dimensions)))
+    message = f"{thread.name} asks for {order.first} at {place.span} while it holds {order.then}"
+    return StatePredicate(
+        check="lock_order",
+        name="lock_order",
+        expr=disjunction(tuple(holds_any(at, thread.number) for at in instances)),
+        cause=(DECLARED_ORDER, order.then, order.first, str(place.span)),
+        message=f"{message}, against the declared order {order.first} < {order.then} ({order.span})",
+        thread=thread.number,
+        location=place.number,
+        span=place.span,
+    )
 
 
 def _held_at_end(thread: Thread, lock: Lock) -> StatePredicate:

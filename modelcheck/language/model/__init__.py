@@ -22,6 +22,7 @@ from modelcheck.language.model.effects import Test as Test
 from modelcheck.language.model.effects import jump_targets as jump_targets
 from modelcheck.language.model.effects import walk_effects as walk_effects
 from modelcheck.language.model.program import Access as Access
+from modelcheck.language.model.program import DeclaredOrder as DeclaredOrder
 from modelcheck.language.model.program import Expectation as Expectation
 from modelcheck.language.model.program import Location as Location
 from modelcheck.language.model.program import Model as Model

@@ -112,6 +112,15 @@ class Property:
 
 
 @dataclass(frozen=True)
+class DeclaredOrder:
+    """Lock class `first` is to be taken before `then`; `span` is the declaration from which that follows."""
+
+    first: str
+    then: str
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
 class Expectation:
     """One `expect` of a scenario.
 
@@ -149,6 +158,7 @@ class Model:
     `initial`: effects of `init { }` (may choose; no Jump), run before time on the declared initial values.
     `parameters`: name and shown value; `given`: the names of those set from outside. `all_marked`: `model NAME
     marked;`. `warnings` are rendered diagnostics.
+    `orders` is closed under transitivity.
     `ops` maps an op's name to where it is declared; `op_calls` lists every inlined call.
     """
 
@@ -167,3 +177,4 @@ class Model:
     warnings: tuple[str, ...] = ()
     file: str = ""
     given: tuple[str, ...] = ()
+    orders: tuple[DeclaredOrder, ...] = ()
