@@ -13,7 +13,7 @@ known to be a reachable deadlock, or to be kept apart by a lock, or by no lock. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, pairwise, product
 from typing import Literal, Protocol
@@ -254,26 +254,70 @@ def _rotated(cycle: tuple[Instance, ...]) -> tuple[Instance, ...]:
     return min(cycle[i:] + cycle[:i] for i in range(len(cycle)))
 
 
+Alike = tuple[Request, ...]
+"""Requests of several threads that differ in nothing but the thread: for a way it is enough that there are some."""
+
+
+def _alike(requests: Iterable[Request]) -> list[Alike]:
+    found: dict[object, dict[int, Request]] = {}
+    for request in requests:
+        place = request.place.span if isinstance(request.place, Location) else request.place.function
+        key = (request.wants, request.mode, request.held, place)
+        found.setdefault(key, {}).setdefault(request.thread, request)
+    return [tuple(each.values()) for each in found.values()]
+
+
 def _ways(slots: list[list[Edge]], requests: tuple[Request, ...]) -> Iterator[Way]:
     """Yield every choice of edges of pairwise different threads, with a writer wherever two readers meet."""
-    for chosen in product(*slots):
-        threads = [edge.request.thread for edge in chosen]
-        if len(set(threads)) < len(threads):
-            continue
-        meetings = [_meeting(e, f, threads, requests) for e, f in pairwise((*chosen, chosen[0]))]
-        for writers in product(*meetings):
-            between = tuple(w for w in writers if w is not None)
-            if len({w.thread for w in between}) == len(between) and len(threads) + len(between) > 1:
-                yield Way(chosen, between, _gates(chosen, between))
+    held_by = [
+        [
+            (held, alike)
+            for held in dict.fromkeys(e.held for e in slot)
+            for alike in _alike_holding(slot, held)
+        ]
+        for slot in slots
+    ]
+    barring = _alike(r for r in requests if r.bars)
+    for chosen in product(*held_by):
+        edges = [Edge(alike[0], held) for held, alike in chosen]
+        meetings = [_meeting(e, f, barring) for e, f in pairwise((*edges, edges[0]))]
+        for between in product(*meetings):
+            writers = [alike for alike in between if alike is not None]
+            several = [*(alike for _, alike in chosen), *writers]
+            ring = _of_different_threads(several) if len(several) > 1 else ()
+            if ring:
+                first, rest = ring[: len(chosen)], ring[len(chosen) :]
+                whole = tuple(Edge(r, held) for r, (held, _) in zip(first, chosen, strict=True))
+                yield Way(whole, rest, _gates(ring))
 
 
-def _meeting(
-    edge: Edge, following: Edge, threads: list[int], requests: tuple[Request, ...]
-) -> list[Request | None]:
+def _alike_holding(slot: list[Edge], held: Held) -> list[Alike]:
+    return _alike(edge.request for edge in slot if edge.held == held)
+
+
+def _of_different_threads(several: list[Alike]) -> tuple[Request, ...]:
+    """Return one request of each kind, of pairwise different threads; () if that cannot be."""
+    chosen: list[Request] = []
+
+    def choose(number: int) -> bool:
+        if number == len(several):
+            return True
+        for request in several[number]:
+            if all(request.thread != other.thread for other in chosen):
+                chosen.append(request)
+                if choose(number + 1):
+                    return True
+                chosen.pop()
+        return False
+
+    return tuple(chosen) if choose(0) else ()
+
+
+def _meeting(edge: Edge, following: Edge, barring: list[Alike]) -> list[Alike | None]:
     """Return what links an edge to the following one, whose thread holds what it asks for: nothing, or a writer."""
     if not _both_read(edge, following):
         return [None]
-    return [r for r in requests if r.bars and r.wants == edge.request.wants and r.thread not in threads]
+    return [alike for alike in barring if alike[0].wants == edge.request.wants]
 
 
 def _both_read(edge: Edge, following: Edge) -> bool:
@@ -292,10 +336,10 @@ def _by_one_thread(slots: list[list[Edge]]) -> list[Way]:
     return found
 
 
-def _gates(edges: tuple[Edge, ...], writers: tuple[Request, ...]) -> frozenset[Instance]:
+def _gates(ring: tuple[Request, ...]) -> frozenset[Instance]:
     """Return the lock instances that two threads of the ring hold, at least one of them exclusively."""
     holders: dict[Instance, list[str]] = {}
-    for request in (*(e.request for e in edges), *writers):
+    for request in ring:
         # A thread may hold one instance in both modes: that is one holder.
         own: dict[Instance, set[str]] = {}
         for held in request.held:
