@@ -128,9 +128,11 @@ def _changed(thread: Thread, location: Location, removal: Removal, *, concerned:
             case "lock":
                 return _not_taken(location, removal.lock)
             case "await":
-                return replace(location, guard=TRUE, effects=_freed(location.effects))
+                text = f"{location.text}  // left out"
+                return replace(location, guard=TRUE, effects=_freed(location.effects), text=text)
             case "condition":
-                return replace(location, effects=_freed(location.effects))
+                text = f"{location.text}  // a free choice"
+                return replace(location, effects=_freed(location.effects), text=text)
     return _tolerant(location, removal.lock) if concerned and removal.lock else location
 
 
@@ -170,7 +172,7 @@ def _not_taken(location: Location, lock: str) -> Location:
     """Let the verb go on as if it had got the lock, without touching it."""
     got = tuple(_as_if_got(location.effects))
     effects = _untouched(got, lock)
-    return replace(location, guard=TRUE, effects=effects, wait=Wait())
+    return replace(location, guard=TRUE, effects=effects, wait=Wait(), text=f"{location.text}  // left out")
 
 
 def _as_if_got(effects: Effects) -> Iterator[Effect]:

@@ -120,7 +120,7 @@ def scenario_document(report: ScenarioReport, *, reproducible: bool = False) -> 
         "verdicts": [_outcome(report.explainer, each) for each in report.judgement.outcomes],
         "findings": [finding_json(report.explainer, each) for each in report.findings],
         "lock_order": _order(report),
-        "expectations": [_checked(each) for each in report.checked],
+        "expectations": [checked_json(each) for each in report.checked],
         "warnings": list(report.model.warnings),
     }
     if not reproducible:
@@ -154,7 +154,8 @@ def _place(span: Span) -> Json | None:
     return {"file": span.source.name, "line": span.line, "column": span.column}
 
 
-def _checked(checked: Checked) -> Json:
+def checked_json(checked: Checked) -> Json:
+    """Return an expectation and what became of it."""
     return {
         "expectation": checked.text,
         "status": checked.status,

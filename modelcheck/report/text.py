@@ -25,7 +25,7 @@ def file_text(report: FileReport, *, quiet: bool = False) -> str:
     warnings = dict.fromkeys(warning for scenario in report.scenarios for warning in scenario.model.warnings)
     lines = [] if quiet else [*warnings, *([""] if warnings else [])]
     for scenario in report.scenarios:
-        lines += [f"{report.file}: {_headline(scenario)}"]
+        lines += [f"{report.file}: {headline(scenario)}"]
         if not quiet:
             lines += [*_indented(scenario_lines(scenario)), ""]
     vacuous = list(vacuity_lines(report))
@@ -46,7 +46,7 @@ def vacuity_lines(report: FileReport) -> Iterator[str]:
 
 def scenario_text(report: ScenarioReport) -> str:
     """Return the report on one scenario."""
-    return "\n".join((*report.model.warnings, _headline(report), *_indented(scenario_lines(report))))
+    return "\n".join((*report.model.warnings, headline(report), *_indented(scenario_lines(report))))
 
 
 def scenario_lines(report: ScenarioReport) -> Iterator[str]:
@@ -61,7 +61,7 @@ def scenario_lines(report: ScenarioReport) -> Iterator[str]:
     yield from _not_shown(report.findings)
     yield ""
     yield from _verdicts(report.judgement.outcomes)
-    yield from map(_expectation, report.checked)
+    yield from expectation_lines(report)
 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
@@ -71,7 +71,8 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
 # --- the first line ------------------------------------------------------------------------------
 
 
-def _headline(report: ScenarioReport) -> str:
+def headline(report: ScenarioReport) -> str:
+    """Return which scenario it is, or which parameters, and in a word what came of it."""
     which = scenario_shown(report.model) if report.model.scenario.name else model_shown(report.model)
     return f"{which}: {_in_a_word(report)}"
 
@@ -223,6 +224,11 @@ def _verdict(outcome: Outcome) -> str:
             return f"unknown: {reason}"
         case Failed(reason):
             return f"error: {reason}"
+
+
+def expectation_lines(report: ScenarioReport) -> Iterator[str]:
+    """Yield what became of each expectation."""
+    yield from map(_expectation, report.checked)
 
 
 def _expectation(checked: Checked) -> str:
