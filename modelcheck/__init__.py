@@ -45,8 +45,8 @@ __all__ = [
     "check_file",
     "explore",
     "load",
-    "locks",
-    "locks_of_records",
+    "lock_order",
+    "lock_order_of_records",
     "replay",
     "scenarios",
     "simulate",
@@ -111,7 +111,7 @@ def explore(model: Model, *, limits: Limits | None = None) -> MultiDiGraph[int]:
     return pipeline.graph(model, pipeline.Options(limits=limits or Limits()))
 
 
-def locks(model: Model, *, limits: Limits | None = None) -> LocksReport:
+def lock_order(model: Model, *, limits: Limits | None = None) -> LocksReport:
     """Return the lock order: its edges, its cycles, and for each cycle that is no deadlock what keeps it apart."""
     from modelcheck import pipeline
     from modelcheck.engine.engine import Limits
@@ -119,7 +119,7 @@ def locks(model: Model, *, limits: Limits | None = None) -> LocksReport:
     return pipeline.locks(model, pipeline.Options(limits=limits or Limits()))
 
 
-def locks_of_records(path: str | Path, /) -> RecordedOrder:
+def lock_order_of_records(path: str | Path, /) -> RecordedOrder:
     """Return the lock order that the records of a running kernel show (JSON lines); see docs/lock-order.md."""
     from modelcheck import pipeline
 

@@ -145,6 +145,10 @@ class Words(Protocol):
         """Return the thread's name."""
         ...
 
+    def task(self, number: int) -> str:
+        """Return the thread with a number, as a kernel's reports name a task."""
+        ...
+
     def lock(self, instance: Instance, mode: str = "") -> str:
         """Return the instance, with its mode where the lock has more than one."""
         ...

@@ -32,6 +32,10 @@ class RecordWords:
         """Return task and pid."""
         return self.threads[number]
 
+    def task(self, number: int) -> str:
+        """Return task and pid."""
+        return self.threads[number]
+
     def lock(self, instance: Instance, mode: str = "") -> str:
         """Return the lock as the records name it, with its mode where there is more than one."""
         name, index = instance
@@ -46,7 +50,7 @@ class RecordWords:
     def place(self, request: Request) -> str:
         """Return the first line of the file that shows it."""
         assert isinstance(request.place, Recorded)
-        return f"{self.file}:{request.place.line}"
+        return f"line {request.place.line}"
 
     def taken(self, edge: Edge) -> str:
         """Return the function that took what is held."""
@@ -153,7 +157,7 @@ def _read(reading: _Reading, row: Row) -> None:
                 function = functions[-1] if functions else ""
                 if event.action == "got":
                     _ask(reading, row, event, held, function)
-                where = f"{words.file}:{row.line}" + (f" in {function}()" if function else "")
+                where = f"line {row.line}" + (f" in {function}()" if function else "")
                 held.append((Held(*_instance(words, event.name), event.mode), where))
             case "released":
                 _release(held, _instance(words, event.name))

@@ -109,6 +109,10 @@ class ModelWords:
         """Return the thread's name."""
         return self.interpreter.system.model.threads[number].name
 
+    def task(self, number: int) -> str:
+        """Return the thread's name and number."""
+        return f"{self.thread(number)}/{number}"
+
     def lock(self, instance: Instance, mode: str = "") -> str:
         """Return the instance as it is written in the language, with its mode where the lock has more than one."""
         lock = next(lock for lock in self.interpreter.system.model.locks if lock.name == instance[0])

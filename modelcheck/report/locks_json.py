@@ -120,7 +120,7 @@ def _cycle(words: Words, cycle: Cycle, tried: Trials) -> Json:
 def _trial(trial: Trial) -> Json:
     removal, finding = trial.removal, trial.finding
     result = "deadlock" if finding is not None else "no deadlock" if trial.is_decided else "undecided"
-    found = finding is not None and finding.trace is not None
+    trace = finding.trace if finding is not None else None
     return {
         "kind": removal.kind,
         "without": removal.what,
@@ -129,5 +129,5 @@ def _trial(trial: Trial) -> Json:
         "result": result,
         "stopped": trial.stopped,
         "certified": finding is not None and finding.certified,
-        "trace": trace_json(trial.explainer, finding.trace) if found and finding and finding.trace else None,
+        "trace": trace_json(trial.explainer, trace) if trace is not None else None,
     }

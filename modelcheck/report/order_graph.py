@@ -1,7 +1,7 @@
 """The order graph as a picture: its nodes, its arrows with modes and threads, coloured by the verdicts; and as DOT.
 
 Nodes are lock classes. A class of which several instances are taken one inside the other has an arrow to itself, which
-says in which order; instances are nodes of their own where two of one class are part of a cycle.
+says in which order; instances are nodes of their own where two of one class are part of a cycle, and they are few.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COLOURS: dict[Verdict | None, str] = {
     "kept apart": "#ef6c00",
     "gated": "#1565c0",
     "one thread": "#2e7d32",
-    None: "#9e9e9e",
+    None: "#757575",
 }
 """Of the arrows of a cycle, the gravest first; of an arrow that is on no cycle last."""
 
@@ -33,6 +33,10 @@ MEANINGS: dict[Verdict | None, str] = {
     "one thread": "a cycle of one thread only",
     None: "on no cycle",
 }
+
+
+INSTANCES_AT_MOST = 4
+"""Of a class with more instances the class is one node."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ def _picture(title: str, orders: list[tuple[Order, Words]]) -> Picture:
     several = {
         name for order, _ in orders for c in order.cycles for name in c.classes if c.classes.count(name) > 1
     }
+    several = {name for name in several if _instances(name, orders) <= INSTANCES_AT_MOST}
     verdicts: dict[tuple[str, str], Verdict] = {}
     labels: dict[tuple[str, str], dict[str, list[str]]] = {}
     for order, words in orders:
@@ -98,6 +103,11 @@ def _picture(title: str, orders: list[tuple[Order, Words]]) -> Picture:
     )
     nodes = dict.fromkeys(name for arrow in arrows for name in (arrow.source, arrow.target))
     return Picture(title, tuple(nodes), arrows)
+
+
+def _instances(name: str, orders: list[tuple[Order, Words]]) -> int:
+    edges = [edge for order, _ in orders for edge in order.edges]
+    return len({i for e in edges for i in (e.source, e.request.wants) if i[0] == name})
 
 
 def _ends(edge: Edge, words: Words, several: set[str]) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from modelcheck.analysis.lock_order import (
     Cycle,
     Edge,
     Order,
+    Recorded,
     Request,
     Way,
     Words,
@@ -27,7 +28,7 @@ from modelcheck.language.model import Location
 NAMES_AT_MOST = 4
 """Of more threads or instances than this the rest is counted."""
 
-GATINGS_AT_MOST = 8
+GATINGS_AT_MOST = 4
 """Likewise of the ways whose gates are listed one by one."""
 
 RULE = "=" * 60
@@ -78,8 +79,9 @@ def _key(words: Words, edge: Edge) -> object:
 
 def _others(words: Words, edge: Edge) -> tuple[str, ...]:
     """Return what else the thread holds, by class and mode."""
-    shown = (words.lock((h.lock, h.index), h.mode) for h in edge.request.held if h != edge.held)
-    return tuple(sorted(shown))
+    recorded = isinstance(edge.request.place, Recorded)  # of many instances: the class says enough
+    others = (h for h in edge.request.held if h != edge.held)
+    return tuple(sorted({h.lock if recorded else words.lock((h.lock, h.index), h.mode) for h in others}))
 
 
 def _edge_line(words: Words, edges: list[Edge]) -> str:
@@ -171,7 +173,7 @@ def _stars(cycle: Cycle) -> str:
 def _acquiring(way: Way, words: Words) -> Iterator[str]:
     edge = way.edges[-1]
     request = edge.request
-    yield f"{words.thread(request.thread)}/{request.thread} is trying to acquire lock:"
+    yield f"{words.task(request.thread)} is trying to acquire lock:"
     yield f"  {words.lock(request.wants, request.mode)}, at {words.place(request)}"
     yield "but task is already holding lock:"
     yield f"  {words.lock(edge.source, edge.held.mode)}, taken at {words.taken(edge)}"
@@ -203,7 +205,7 @@ def _locked(words: Words, instance: tuple[str, tuple[int, ...]], mode: str) -> s
 
 
 def _held_lines(request: Request, words: Words) -> Iterator[str]:
-    name = f"{words.thread(request.thread)}/{request.thread}"
+    name = words.task(request.thread)
     yield f"{counted(len(request.held), 'lock')} held by {name}:"
     for number, held in enumerate(request.held):
         taken = words.taken(Edge(request, held))
