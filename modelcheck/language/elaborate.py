@@ -64,13 +64,11 @@ def elaborate(
     unit.observed = _observed(found)
     _declare_storage(unit, found)
     _check_bodies(unit, found)
-    for instance in instances:
-        unit.threads.append(_lower_thread(unit, instance))
+    unit.threads.extend(_lower_thread(unit, instance) for instance in instances)
     _check_unused(unit, found, instances)
     initial = _initial(unit, found)
     properties = tuple(_property(unit, node) for node in found.properties.values())
-    orders = declared_orders(unit, found.orders)
-    resolved = resolve_scenario(unit, found, chosen)
+    orders, resolved = declared_orders(unit, found.orders), resolve_scenario(unit, found, chosen)
     unit.collector.raise_errors()
     return Model(
         name=specs[0].name or Path(specs[0].span.source.name).name,

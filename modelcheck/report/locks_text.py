@@ -11,7 +11,7 @@ from modelcheck.analysis.order_requests import ModelWords
 from modelcheck.analysis.trials import Trial, Trials
 from modelcheck.diagnostics import counted
 from modelcheck.report.contents import LocksReport
-from modelcheck.report.order_text import cycle_lines, edge_lines, recursive_lines
+from modelcheck.report.order_text import cycle_lines, edge_lines, no_cycle_told, recursive_lines
 from modelcheck.report.text import expectation_lines, finding_lines, headline, statistics_line
 from modelcheck.report.trace_text import ending_lines, trace_lines
 
@@ -37,7 +37,7 @@ def records_text(recorded: RecordedOrder) -> str:
     for cycle in order.cycles:
         lines += ["", *_indented(cycle_lines(cycle, order, words))]
     if not order.cycles:
-        lines += ["", "  no locks are taken in contradictory orders"]
+        lines += ["", f"  {no_cycle_told(order)}"]
     return "\n".join(lines)
 
 
@@ -75,7 +75,7 @@ def _scenario_lines(report: LocksReport) -> Iterator[str]:
         yield from _why(report, cycle)
     if not order.cycles:
         yield ""
-        yield "no locks are taken in contradictory orders"
+        yield no_cycle_told(order)
     yield ""
     yield from expectation_lines(scenario)
 

@@ -132,6 +132,17 @@ def verdict_told(cycle: Cycle, order: Order) -> str:
             return "undecided: the search is not complete"
 
 
+def no_cycle_told(order: Order) -> str:
+    """Return what it is worth that there is no cycle."""
+    match order.basis:
+        case "every state":
+            return "no locks are taken in contradictory orders"
+        case "some states":
+            return "no locks are taken in contradictory orders in what was seen; the search is not complete"
+        case "records":
+            return "no locks are taken in contradictory orders in these records"
+
+
 def cycle_lines(cycle: Cycle, order: Order, words: Words) -> Iterator[str]:
     """Yield one cycle: who asks for what while holding what, how that could become a deadlock, and the gates."""
     grave = "note" if cycle.verdict in ("gated", "one thread") else "WARNING"

@@ -37,6 +37,11 @@ def test_a_limit_is_exit_3(capsys: Captured) -> None:
     assert "undecided" in capsys.readouterr().out
 
 
+def test_that_there_is_no_cycle_is_not_claimed_after_a_limit(capsys: Captured) -> None:
+    assert modelcheck("locks", "deadlock.mck", "-p", "BOTH_WAYS=true", "--max-states", "2") == 3
+    assert "in what was seen; the search is not complete" in capsys.readouterr().out
+
+
 def test_a_mistake_is_exit_2(capsys: Captured) -> None:
     assert modelcheck("locks", "mistake.mck") == 2
     assert "MC010" in capsys.readouterr().err
