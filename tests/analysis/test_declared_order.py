@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from modelcheck.analysis.lock_order import lock_order
+from modelcheck.analysis.order_requests import requests_of
 from modelcheck.diagnostics import SpecError
+from modelcheck.engine.engine import Limits
+from modelcheck.engine.reference import explore
+from modelcheck.language.elaborate import elaborate
+from modelcheck.language.model import Location, Model
+from modelcheck.language.parser import parse
 from modelcheck.pipeline import Options
+from modelcheck.semantics.asking import questions
+from modelcheck.semantics.interpreter import Interpreter
+from modelcheck.semantics.questions import LocalViews, StatePredicate
+from modelcheck.semantics.transition_system import transition_system
+from modelcheck.source import Source
 from tests.checking import ABBA, checked, found, names
+from tests.random_models import REFUSED, numbered
 
 THREE = """
 model three;
@@ -79,6 +94,47 @@ def test_a_deadlock_along_the_same_locks_is_another_finding() -> None:
 def test_z3_finds_it_too() -> None:
     text = three("order b < a;", "mutex_lock(a); mutex_lock(b); mutex_unlock(b); mutex_unlock(a);")
     assert "lock_order" in names(checked(text, Options(engine="z3")))
+
+
+def ordered_model(seed: int) -> Model | None:
+    """Return a generated model with its locks in a declared order; None if it is refused or has fewer than two."""
+    text = numbered(seed).text
+    names = list(dict.fromkeys(re.findall(r"^(?:mutex|percpu_rwsem) (\w+)", text, re.MULTILINE)))
+    if len(names) < 2:
+        return None
+    try:
+        return elaborate((parse(Source("test.mck", f"{text}\norder {' < '.join(names)};\n")),))
+    except SpecError as error:
+        if {each.code for each in error.diagnostics} <= REFUSED:
+            return None
+        raise
+
+
+def test_what_breaks_the_order_is_what_the_edges_against_it_say() -> None:
+    """Asked as predicates, read off the local views: two ways to the same answer, on generated models."""
+    broken = 0
+    for seed in range(200):
+        model = ordered_model(seed)
+        if model is None:
+            continue
+        system = transition_system(model)
+        asked = tuple(
+            q for q in questions(system) if isinstance(q, StatePredicate) and q.check == "lock_order"
+        )
+        answers = explore(system, (*asked, LocalViews()), Limits(states=1_000))
+        if answers.stopped:
+            continue
+        first = {(order.first, order.then) for order in model.orders}
+        edges = lock_order(requests_of(Interpreter(system), answers.views), frozenset()).edges
+        against = {
+            (held, wanted, str(edge.request.place.span))
+            for edge in edges
+            for held, wanted in [edge.classes]
+            if (wanted, held) in first and isinstance(edge.request.place, Location)
+        }
+        assert {found.cause[1:] for found in answers.found if not found.undefined} == against, seed
+        broken += bool(against)
+    assert broken > 10
 
 
 @pytest.mark.parametrize(
