@@ -227,7 +227,7 @@ class _Cycles:
             self.between.setdefault((edge.source, edge.request.wants), []).append(edge)
 
     def of_instances(self) -> Iterator[tuple[Instance, ...]]:
-        """Yield the simple cycles of the graph of instances, short ones first, up to a stated number."""
+        """Yield the simple cycles of the graph of instances, short ones first, up to a stated number of a length."""
         if {a for a, _ in self.between}.isdisjoint(b for _, b in self.between):
             return
         import networkx as nx
@@ -239,8 +239,11 @@ class _Cycles:
         for length in range(1, longest + 1):
             cycles = (c for c in nx.simple_cycles(graph, length_bound=length) if len(c) == length)
             found = list(islice(cycles, CYCLES_AT_MOST + 1))
-            self.more = self.more or len(found) > CYCLES_AT_MOST
             yield from sorted(_rotated(tuple(cycle)) for cycle in found[:CYCLES_AT_MOST])
+            if len(found) > CYCLES_AT_MOST:
+                # To get at the longer ones all shorter ones would be looked at again, and there may be any number.
+                self.more = True
+                return
 
     def add(self, instances: tuple[Instance, ...]) -> None:
         """Add every way to put one cycle of instances together."""

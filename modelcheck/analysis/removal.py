@@ -23,10 +23,13 @@ from modelcheck.language.model import (
     Require,
     Test,
     Thread,
+    VerbUse,
     Wait,
     walk_effects,
 )
-from modelcheck.locks import PRIMITIVES
+from modelcheck.language.types import Bool
+from modelcheck.locks import PRIMITIVES, VERBS
+from modelcheck.locks.primitive import Here
 from modelcheck.source import Span
 
 Kind = Literal["lock", "await", "condition"]
@@ -116,17 +119,21 @@ def without(model: Model, removal: Removal) -> Model:
     threads = []
     for thread in model.threads:
         concerned = any(number == thread.number for number, _ in removal.locations)
-        locations = tuple(_changed(thread, each, removal, concerned=concerned) for each in thread.locations)
+        locations = tuple(
+            _changed(model, thread, each, removal, concerned=concerned) for each in thread.locations
+        )
         threads.append(replace(thread, locations=locations))
     return replace(model, threads=tuple(threads))
 
 
-def _changed(thread: Thread, location: Location, removal: Removal, *, concerned: bool) -> Location:
+def _changed(
+    model: Model, thread: Thread, location: Location, removal: Removal, *, concerned: bool
+) -> Location:
     location = replace(location, effects=tuple(_rewritten(location.effects, _without_assertion)))
     if (thread.number, location.number) in removal.locations:
         match removal.kind:
             case "lock":
-                return _not_taken(location, removal.lock)
+                return _not_taken(model, thread, location, removal.lock)
             case "await":
                 text = f"{location.text}  // left out"
                 return replace(location, guard=TRUE, effects=_freed(location.effects), text=text)
@@ -168,19 +175,31 @@ def _freed(effects: Effects) -> Effects:
     return tuple(_rewritten(effects, free))
 
 
-def _not_taken(location: Location, lock: str) -> Location:
+def _not_taken(model: Model, thread: Thread, location: Location, lock: str) -> Location:
     """Let the verb go on as if it had got the lock, without touching it."""
-    got = tuple(_as_if_got(location.effects))
-    effects = _untouched(got, lock)
-    return replace(location, guard=TRUE, effects=effects, wait=Wait(), text=f"{location.text}  // left out")
+    assert location.verb is not None
+    here = Here(location.verb.at, thread.number, tuple(t.name for t in model.threads))
+    got = tuple(_outcome(location.effects, _number_of_success(location.verb, here)))
+    effects, text = _untouched(got, lock), f"{location.text}  // left out"
+    return replace(location, guard=TRUE, effects=effects, wait=Wait(), text=text)
 
 
-def _as_if_got(effects: Effects) -> Iterator[Effect]:
-    """Yield the effects of the outcome in which the verb gets the lock: the one that writes the lock's variables."""
+def _number_of_success(use: VerbUse, here: Here) -> int:
+    """Return which outcome of the verb's step gets the lock: one that changes it, and returns no error."""
+    verb = VERBS[use.verb][1]
+    step = verb.steps(here)[use.step - 1]
+    numbered = list(enumerate(step.outcomes))
+    changing = [number for number, outcome in numbered if outcome.updates]
+    good = [number for number, outcome in numbered if isinstance(verb.result, Bool) or not outcome.result]
+    return next((number for number in changing if number in good), (changing or good or [0])[0])
+
+
+def _outcome(effects: Effects, number: int) -> Iterator[Effect]:
+    """Yield the effects of one outcome: a verb's outcomes are a chain of tests, each but the last behind its own."""
     for effect in effects:
         match effect:
             case Test(_, then, otherwise):
-                yield from _as_if_got(then if any(map(_touches, walk_effects(then))) else otherwise)
+                yield from then if number == 0 else _outcome(otherwise, number - 1)
             case _:
                 yield effect
 

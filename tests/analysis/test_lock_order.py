@@ -243,8 +243,8 @@ def test_a_lock_held_in_two_modes_by_one_thread_is_no_gate() -> None:
 
 
 def test_more_cycles_than_are_looked_at_are_told() -> None:
-    """Among 10 locks, each taken under each, there are more rings of some length than the cap."""
-    locks = [(f"l{number}", ()) for number in range(10)]
+    """Among 16 locks, each taken under each, there are more rings of some length than the cap."""
+    locks = [(f"l{number}", ()) for number in range(16)]
     requests = tuple(
         Request(thread, Recorded("f", 1), wants, "write", (Held(*held, "write"),))
         for thread, wants in enumerate(locks)
