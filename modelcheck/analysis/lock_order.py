@@ -268,10 +268,17 @@ Alike = tuple[Request, ...]
 def _alike(requests: Iterable[Request]) -> list[Alike]:
     found: dict[object, dict[int, Request]] = {}
     for request in requests:
-        place = request.place.span if isinstance(request.place, Location) else request.place.function
-        key = (request.wants, request.mode, request.held, place)
+        key = (request.wants, request.mode, request.held, _standing(request.place))
         found.setdefault(key, {}).setdefault(request.thread, request)
     return [tuple(each.values()) for each in found.values()]
+
+
+def _standing(place: Location | Recorded) -> object:
+    """Return what is the same of a place in all threads that do the same: the line, and the calls that led there."""
+    if isinstance(place, Recorded):
+        return place.function
+    calls = place.call.stack if place.call else ()
+    return place.span, tuple((call.op, call.span) for call in calls)
 
 
 def _ways(slots: list[list[Edge]], requests: tuple[Request, ...]) -> Iterator[Way]:

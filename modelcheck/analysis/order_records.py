@@ -121,7 +121,7 @@ def _words(file: str, rows: tuple[Row, ...]) -> RecordWords:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """Sort memory9 before memory10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _instance(words: RecordWords, name: str) -> Instance:

@@ -93,6 +93,11 @@ def test_a_lock_that_was_held_before_the_record_may_close_a_cycle_but_is_no_gate
     assert cycle_of(gate, ("a", "b")).gates == ()
 
 
+def test_instances_may_have_any_name() -> None:
+    order = order_of(("one", "+m1\u00b2.dev +\u00b2.dev -\u00b2.dev -m1\u00b2.dev"))
+    assert edges(order) == {("dev", "dev")}
+
+
 def test_marks_notes_and_calls_are_no_acquisitions() -> None:
     events = "write( f(x) +a l:x notify:ONLINE +c:Rslow +c:R f=0 -c -a )=3"
     assert edges(order_of(("one", events))) == {("a", "c")}

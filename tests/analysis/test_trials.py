@@ -76,6 +76,15 @@ def test_a_gate_in_an_op_is_left_out_in_the_op_whoever_calls_it() -> None:
     assert breaking(text) == {("gate", "both"): 4, ("gate", "two"): 4}
 
 
+def test_every_caller_that_takes_the_gate_for_a_shared_op_is_found() -> None:
+    text = gated(
+        "mutex_lock(gate); forth(); mutex_unlock(gate);",
+        "mutex_lock(gate); back(); mutex_unlock(gate);",
+        "thread three { mutex_lock(gate); forth(); mutex_unlock(gate); }",
+    )
+    assert set(breaking(text)) == {("gate", "one"), ("gate", "two"), ("gate", "three")}
+
+
 def test_an_interruptible_gate_is_left_out_with_its_result() -> None:
     text = gated(
         "var err: Errno; err = mutex_lock_interruptible(gate); if (err == 0) { forth(); mutex_unlock(gate); }",
