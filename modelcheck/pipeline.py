@@ -11,18 +11,22 @@ from modelcheck.analysis.consequences import as_told
 from modelcheck.analysis.expectations import Facts, expectations
 from modelcheck.analysis.finding import Finding
 from modelcheck.analysis.judge import Judgement, judge
+from modelcheck.analysis.lock_events import LARGEST_RECORD, rows_of
+from modelcheck.analysis.order_records import RecordedOrder, recorded_order
 from modelcheck.analysis.replay import Replay, SavedTrace, replay
 from modelcheck.analysis.telling import finding_of, reached
+from modelcheck.analysis.trials import trials
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CHECKS, Diagnostic, SpecError, near_miss
 from modelcheck.engine import reference
 from modelcheck.engine.engine import Answers, Engine, Limits, Progress
 from modelcheck.engine.simulation import Simulation, simulate
 from modelcheck.language.elaborate import elaborate, scenario_names
+from modelcheck.language.loading import read
 from modelcheck.language.model import Model
 from modelcheck.language.parser import parse_with_imports
 from modelcheck.language.syntax import Specification
-from modelcheck.report.contents import FileReport, ScenarioReport
+from modelcheck.report.contents import FileReport, LocksReport, ScenarioReport
 from modelcheck.result.certify import certify
 from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Interpreter
@@ -116,6 +120,21 @@ def check_model(
         explainer=explainer,
         strict=options.strict,
     )
+
+
+def locks(model: Model, options: Options | None = None, progress: Progress | None = None) -> LocksReport:
+    """Say in which order a model takes its locks, and what keeps each cycle in that from being a deadlock."""
+    options = replace(options or Options(), properties=("lock_order",))
+    report = check_model(model, options, progress)
+    limits = within(options.limits, model)
+    cycles = report.judgement.order.cycles if report.stopped != INTERRUPTED else ()
+    return LocksReport(report, {c.classes: trials(report.explainer, c, limits) for c in cycles})
+
+
+def locks_of_records(path: str | Path) -> RecordedOrder:
+    """Return the lock order that a file of lock records shows. Raises SpecError."""
+    source = read(path, LARGEST_RECORD)
+    return recorded_order(source.name, rows_of(source))
 
 
 # --- models --------------------------------------------------------------------------------------

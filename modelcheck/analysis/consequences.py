@@ -49,7 +49,7 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _rank(finding: Finding) -> tuple[int, int, int, int]:
     group = next(number for number, checks in enumerate(ORDER) if finding.check in checks)
-    length = len(finding.trace.steps) if finding.trace and finding.check != "lock_order" else 0
+    length = len(finding.trace.steps) if finding.trace and not finding.is_cycle_reached else 0
     return WEIGHTS.index(finding.weight), group, length, ORDER[group].index(finding.check)
 
 

@@ -13,8 +13,9 @@ from modelcheck.analysis.consequences import as_told
 from modelcheck.analysis.discipline import discipline
 from modelcheck.analysis.finding import DEADLOCKS, Finding, Outcome, listed
 from modelcheck.analysis.guards import Guards, Note, guards, only_read, with_guards
-from modelcheck.analysis.lock_order import Order, canonical, lock_order
+from modelcheck.analysis.lock_order import Basis, Order, lock_order
 from modelcheck.analysis.order_findings import order_findings
+from modelcheck.analysis.order_requests import requests_of, ring_of_classes
 from modelcheck.analysis.telling import finding_of, reached, text_of
 from modelcheck.analysis.vacuity import Coverage, coverage
 from modelcheck.analysis.waiting import Explainer
@@ -70,7 +71,8 @@ def judge(
     complete = not answers.stopped
     kept = _merged(finding_of(explainer, found) for found in answers.found if not reached(found))
     rings = {_ring_of_classes(explainer, f): f for f in reversed(kept) if f.check == "circular_wait"}
-    order = lock_order(interpreter, answers.views, frozenset(rings), complete=complete)
+    basis: Basis = "every state" if complete else "some states"
+    order = lock_order(requests_of(interpreter, answers.views), frozenset(rings), basis)
     unreached = tuple(_unreached(explainer, asked, answers)) if complete and not answers.open else ()
     unbalanced, unpaired = discipline(interpreter, answers.crossings, complete=complete)
     if unpaired:
@@ -108,13 +110,7 @@ def _length(finding: Finding) -> tuple[int, int]:
 def _ring_of_classes(explainer: Explainer, finding: Finding) -> tuple[str, ...]:
     """Return a circular wait as a cycle of lock classes; () if some wait in it is not for a lock."""
     assert finding.trace is not None
-    waits = {w.thread: w for w in explainer.situation(finding.trace, finding.members).waits}
-    locks = [waits[t].lock for t in finding.ring if t in waits]
-    if not all(locks):
-        return ()
-    # A writer between two readers of one lock is no lock of its own in the cycle.
-    apart = [lock for i, lock in enumerate(locks) if len(locks) == 1 or lock != locks[i - 1]] or locks[:1]
-    return canonical(tuple(lock.partition("[")[0] for lock in apart))
+    return ring_of_classes(explainer.interpreter, finding.trace.last, finding.ring)
 
 
 def _unreached(explainer: Explainer, asked: tuple[Question, ...], answers: Answers) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from modelcheck.language.graph import END, MOST_LOCATIONS, freeze
 from modelcheck.language.inlining import check_op
 from modelcheck.language.instances import Instance, thread_instances
 from modelcheck.language.interrupts import declare_handlers, lower_handler, with_interrupts
+from modelcheck.language.lock_orders import declared_orders
 from modelcheck.language.model import Effects, Location, Model, Mover, Property, Thread
 from modelcheck.language.naming import callee, check_property_name, named
 from modelcheck.language.places import index_value, lock_at
@@ -66,9 +67,8 @@ def elaborate(
     _check_bodies(unit, found)
     _lower_threads(unit, found, instances)
     _check_unused(unit, found, instances)
-    initial = _initial(unit, found)
-    properties = _properties(unit, found)
-    resolved = resolve_scenario(unit, found, chosen)
+    initial, properties = _initial(unit, found), _properties(unit, found)
+    orders, resolved = declared_orders(unit, found.orders), resolve_scenario(unit, found, chosen)
     unit.collector.raise_errors()
     return Model(
         name=specs[0].name or Path(specs[0].span.source.name).name,
@@ -88,6 +88,7 @@ def elaborate(
         given=tuple(parameters or ()),
         ops=tuple(_ops(unit, found)),
         settled=frozenset(unit.settled),
+        orders=orders,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,6 +10,7 @@ from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding
 from modelcheck.analysis.guards import Note, proposals
 from modelcheck.analysis.judge import Judgement
+from modelcheck.analysis.trials import Trials
 from modelcheck.analysis.vacuity import Vacuous, never
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import Diagnostic
@@ -119,6 +121,23 @@ class FileReport:
         from modelcheck.report.notebook import file_html
 
         return file_html(self)
+
+
+@dataclass(frozen=True)
+class LocksReport:
+    """The lock order of one scenario, and for each cycle that is no deadlock what keeps it apart.
+
+    `scenario` is a report on the check `lock_order` alone; `trials` maps the cycle's classes to what was tried.
+    """
+
+    scenario: ScenarioReport
+    trials: Mapping[tuple[str, ...], Trials]
+
+    @property
+    def exit_code(self) -> int:
+        """That of the check; 130 if it was interrupted."""
+        stopped = {t.stopped for each in self.trials.values() for t in each.trials}
+        return 130 if "interrupted" in {self.scenario.stopped, *stopped} else self.scenario.exit_code
 
 
 def gravest(codes: list[int]) -> int:

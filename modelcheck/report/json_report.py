@@ -14,10 +14,12 @@ from modelcheck import __version__
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding, Outcome
 from modelcheck.analysis.guards import Guards, Note
-from modelcheck.analysis.lock_order import Edge, described, taken_at
+from modelcheck.analysis.lock_order import Edge, described
+from modelcheck.analysis.order_requests import ModelWords, lines_taken
 from modelcheck.analysis.vacuity import Point
 from modelcheck.analysis.waiting import Explainer, Situation
 from modelcheck.diagnostics import Diagnostic
+from modelcheck.language.model import Location
 from modelcheck.report.contents import FileReport, ScenarioReport, gravest
 from modelcheck.report.steps import rows, statement, values
 from modelcheck.result.trace import ClosedSet, Exhausted, Trace, Witnesses
@@ -151,7 +153,7 @@ def scenario_document(report: ScenarioReport, *, reproducible: bool = False) -> 
         "lock_order": _order(report),
         "guards": [_guards(each) for each in report.judgement.guards],
         "notes": [_note(each) for each in report.judgement.notes],
-        "expectations": [_checked(each) for each in report.checked],
+        "expectations": [checked_json(each) for each in report.checked],
         "warnings": list(report.model.warnings),
     }
     if not reproducible:
@@ -185,7 +187,8 @@ def _place(span: Span) -> Json | None:
     return {"file": span.source.name, "line": span.line, "column": span.column}
 
 
-def _checked(checked: Checked) -> Json:
+def checked_json(checked: Checked) -> Json:
+    """Return an expectation and what became of it."""
     return {
         "expectation": checked.text,
         "status": checked.status,
@@ -337,7 +340,7 @@ def _order(report: ScenarioReport) -> Json:
                 "verdict": cycle.verdict,
                 "gates": list(cycle.gates),
                 "ways": len(cycle.ways),
-                "edges": [described(interpreter, edge) for edge in cycle.shown.edges],
+                "edges": [described(ModelWords(interpreter), edge) for edge in cycle.shown.edges],
             }
             for cycle in order.cycles
         ],
@@ -346,16 +349,17 @@ def _order(report: ScenarioReport) -> Json:
 
 def _edge(report: ScenarioReport, edge: Edge) -> Json:
     interpreter = report.explainer.interpreter
+    assert isinstance(edge.request.place, Location)
     return {
         "thread": interpreter.system.model.threads[edge.request.thread].name,
         "holds": {"lock": edge.held.lock, "index": list(edge.held.index), "mode": edge.held.mode},
-        "taken_at": [_place(span) for span in taken_at(interpreter, edge)],
+        "taken_at": [_place(span) for span in lines_taken(interpreter, edge)],
         "asks_for": {
             "lock": edge.request.wants[0],
             "index": list(edge.request.wants[1]),
             "mode": edge.request.mode,
         },
-        "place": _place(edge.request.location.span),
+        "place": _place(edge.request.place.span),
         "also_holds": [
             {"lock": h.lock, "index": list(h.index), "mode": h.mode}
             for h in edge.request.held

@@ -31,7 +31,7 @@ def file_text(
     warnings = dict.fromkeys(warning for scenario in report.scenarios for warning in scenario.model.warnings)
     lines = [] if quiet else [*warnings, *([""] if warnings else [])]
     for scenario in report.scenarios:
-        lines += [f"{report.file}: {_headline(scenario)}"]
+        lines += [f"{report.file}: {headline(scenario)}"]
         if not quiet:
             lines += [*_indented(scenario_lines(scenario, most, verbose=verbose)), ""]
     lines += () if quiet else (f"{note.span}: note: {note.message}" for note in report.notes)
@@ -54,7 +54,7 @@ def vacuity_lines(report: FileReport) -> Iterator[str]:
 
 def scenario_text(report: ScenarioReport) -> str:
     """Return the report on one scenario."""
-    return "\n".join((*report.model.warnings, _headline(report), *_indented(scenario_lines(report))))
+    return "\n".join((*report.model.warnings, headline(report), *_indented(scenario_lines(report))))
 
 
 def scenario_lines(
@@ -71,7 +71,7 @@ def scenario_lines(
     yield from _not_shown(report.findings, most)
     yield ""
     yield from _verdicts(report.judgement.outcomes)
-    yield from map(_expectation, report.checked)
+    yield from expectation_lines(report)
     yield from (f"note: {note.message}" for note in report.judgement.notes)
     if verbose and report.judgement.guards:
         yield from ("", "locks held at the accesses of each variable, by lines:")
@@ -85,7 +85,8 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
 # --- the first line ------------------------------------------------------------------------------
 
 
-def _headline(report: ScenarioReport) -> str:
+def headline(report: ScenarioReport) -> str:
+    """Return which scenario it is, or which parameters, and in a word what came of it."""
     which = scenario_shown(report.model) if report.model.scenario.name else model_shown(report.model)
     return f"{which}: {_in_a_word(report)}"
 
@@ -168,9 +169,7 @@ def finding_lines(report: ScenarioReport, finding: Finding, above: Sequence[Find
     many = f" (in {finding.states} states)" if finding.states > 1 else ""
     yield f"{finding.weight} {finding.code} {title}{name}: {finding.message}{many}"
     yield from (f"  {line}" for line in finding.details)
-    told_elsewhere = finding.check == "lock_order" and any(
-        f.check == "circular_wait" for f in report.findings
-    )
+    told_elsewhere = finding.is_cycle_reached and any(f.check == "circular_wait" for f in report.findings)
     if finding.trace is not None and not told_elsewhere:
         before = next((f for f in above if same_run(f, finding)), None)
         if before is None:
@@ -190,7 +189,7 @@ def finding_lines(report: ScenarioReport, finding: Finding, above: Sequence[Find
 
 def same_run(one: Finding, other: Finding) -> bool:
     """Tell whether two findings are shown by the same steps; a trace that is told elsewhere was not shown."""
-    if one.trace is None or other.trace is None or one.check == "lock_order":
+    if one.trace is None or other.trace is None or one.is_cycle_reached:
         return False
     return (one.trace.initial, one.trace.steps) == (other.trace.initial, other.trace.steps)
 
@@ -240,6 +239,11 @@ def _verdict(outcome: Outcome) -> str:
             return f"unknown: {reason}"
         case Failed(reason):
             return f"error: {reason}"
+
+
+def expectation_lines(report: ScenarioReport) -> Iterator[str]:
+    """Yield what became of each expectation."""
+    yield from map(_expectation, report.checked)
 
 
 def _expectation(checked: Checked) -> str:

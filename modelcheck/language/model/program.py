@@ -167,6 +167,15 @@ class Property:
 
 
 @dataclass(frozen=True)
+class DeclaredOrder:
+    """Lock class `first` is to be taken before `then`; `span` is the declaration from which that follows."""
+
+    first: str
+    then: str
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
 class Expectation:
     """One `expect` of a scenario.
 
@@ -205,7 +214,8 @@ class Model:
     `parameters`: name and shown value; `given`: the names of those set from outside. `all_marked`: `model NAME
     marked;`. `warnings` are rendered diagnostics.
     `calls` lists every inlined call, `ops` every declared op that no step calls as a part of it, with its place.
-    `settled` are the conditions of `if` and `while` that are constant in this scenario, with their value.
+    `settled` are the conditions of `if` and `while` that are constant in this scenario, with their value. `orders`
+    is closed under transitivity.
     """
 
     name: str
@@ -225,3 +235,4 @@ class Model:
     given: tuple[str, ...] = ()
     ops: tuple[tuple[str, Span], ...] = ()
     settled: frozenset[tuple[Span, bool]] = frozenset()
+    orders: tuple[DeclaredOrder, ...] = ()
