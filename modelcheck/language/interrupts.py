@@ -3,7 +3,17 @@
 A handler waits until it may interrupt one of its threads, runs its body in that thread's place, and waits again. It
 starts on the CPU of a thread that runs (it has a step, or spins) with interrupts enabled; no two handlers of one kind
 run on one CPU, and an `irq` handler may interrupt a `softirq` handler, never the other way round. While a handler
-runs the interrupted thread takes no step. A sleeping thread is not interrupted: it may go on on another CPU.
+runs the interrupted thread takes no step.
+
+A sleeping thread is not interrupted: when it is woken it may go on on another CPU. So this holds:
+    spinlock l;
+    var x: bool = false marked;  var y: bool = false marked;
+    thread t { await(x); y = true; }
+    thread u { spin_lock(l); x = true; while (!y) { } spin_unlock(l); }
+    irq handler tick on t { if (!x) { spin_lock(l); spin_unlock(l); } }
+A handler that began while t sleeps would see x false, spin for the lock of u, and keep t from running, for which u
+waits. What is lost is the interrupt that finds its CPU idle, as the one that wakes t: it needs a thread that runs,
+`daemon thread idle { loop { skip; } }`.
 Source: kernel/softirq.c, include/linux/irqflags.h (6.1); handlers run with interrupts off since 2.6.36.
 """
 
@@ -15,6 +25,7 @@ from modelcheck.language import statements, syntax
 from modelcheck.language.context import Unit
 from modelcheck.language.frame import Exit, Way, Work, closing, jump
 from modelcheck.language.model import (
+    TRUE,
     Assign,
     Assume,
     At,
@@ -36,8 +47,8 @@ from modelcheck.language.values import conjunction, disjunction, negation
 from modelcheck.locks.primitive import field_of
 from modelcheck.source import Span
 
-RETURNS = "return from interrupt"
-"""The label of the step that ends a handler; no label in a text can be called so."""
+STARTS, RETURNS = "wait for an interrupt", "return from interrupt"
+"""The labels of the steps that start and end a handler; no label in a text can be called so."""
 
 
 def lower_handler(work: Work, node: syntax.Thread, entry: int) -> None:
@@ -60,6 +71,7 @@ def lower_handler(work: Work, node: syntax.Thread, entry: int) -> None:
     body.step(work.fresh().ctx, last, Location.of(closing(node.body.span), RETURNS, done))
     body.graph.loops.append((entry, entry, len(body.graph.nodes)))
     body.graph.labels.setdefault(RETURNS, set()).add(last)
+    body.graph.labels.setdefault(STARTS, set()).add(entry)
 
 
 def declare_handlers(unit: Unit, on: dict[int, tuple[int, ...]], spans: dict[int, Span]) -> None:
@@ -87,8 +99,8 @@ def with_interrupts(unit: Unit, thread: Thread) -> Thread:
     if kind is None:
         return replace(thread, interrupted_by=keeping)
     assert kind in ("irq", "softirq")
-    returns = thread.labels.get(RETURNS, frozenset())
-    handler = Handler(kind, unit.interrupted[thread.number], returns)  # type: ignore[arg-type]
+    starts, returns = (thread.labels.get(label, frozenset()) for label in (STARTS, RETURNS))
+    handler = Handler(kind, unit.interrupted[thread.number], starts, returns)  # type: ignore[arg-type]
     return replace(thread, interrupted_by=keeping, handler=handler)
 
 
@@ -117,9 +129,11 @@ def _may_start(unit: Unit, me: int, thread: int) -> Expr:
 
 
 def _runs(unit: Unit, thread: int) -> Expr:
-    """Return when the thread has the CPU: it has a step, or spins."""
+    """Return when the thread has the CPU: it has a step, or spins; a `choose` that finds nothing is as an `await`."""
     one = unit.threads[thread]
-    spins = frozenset(x.number for x in one.locations if x.wait.obstacles and not x.sleeps)
+    spins = frozenset(
+        x.number for x in one.locations if x.wait.obstacles and not x.sleeps and x.guard != TRUE
+    )
     return disjunction((Enabled(thread), *((At(thread, spins),) if spins else ())))
 
 
