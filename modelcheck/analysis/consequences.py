@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from modelcheck.analysis.finding import Finding, listed
+from modelcheck.analysis.usage import USAGE
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.result.trace import ClosedSet
 from modelcheck.semantics.transition_system import INIT, State
@@ -38,7 +39,8 @@ def as_told(
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """Return the findings as they are told, and those that are told as consequences of others."""
     kept, folded = consequences_told(explainer, ends_joined(explainer, findings))
-    return ordered(with_way_out(explainer, finding) for finding in kept), folded
+    kept, met = usage_told(explainer, kept)
+    return ordered(with_way_out(explainer, finding) for finding in kept), (*folded, *met)
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -102,6 +104,35 @@ def with_way_out(explainer: Explainer, finding: Finding) -> Finding:
 def is_unbalanced(finding: Finding) -> bool:
     """Tell whether an op returned with other locks than it may."""
     return finding.cause[:1] == ("unbalanced",) and "returns" in finding.message
+
+
+# --- locks used in handlers and with interrupts enabled ------------------------------------------
+
+
+def usage_told(explainer: Explainer, findings: list[Finding]) -> tuple[list[Finding], tuple[Finding, ...]]:
+    """Return the findings, a misuse of locks told with the circular wait that it leads to, and what is told so."""
+    rings = [(n, _awaited(explainer, f)) for n, f in enumerate(findings) if f.check == "circular_wait"]
+    kept = list(findings)
+    met = []
+    for finding in findings:
+        if finding.cause[:1] == (USAGE,):
+            ring = next((n for n, awaited in rings if awaited.issuperset(finding.cause[2:])), None)
+            if ring is not None:
+                told = kept[ring]
+                names = tuple(dict.fromkeys((*told.consequences, finding.check)))
+                kept[ring] = replace(told, details=(*told.details, finding.message), consequences=names)
+                met.append(finding)
+    return [finding for finding in kept if finding not in met], tuple(met)
+
+
+def _awaited(explainer: Explainer, finding: Finding) -> set[str]:
+    """Return the classes of the locks that the threads of a circular wait wait for; none if no handler is in it."""
+    assert finding.trace is not None
+    threads, state = explainer.interpreter.system.model.threads, finding.trace.last
+    if not any(threads[t].handler for t in finding.members):
+        return set()
+    verbs = (explainer.interpreter.location(state, t).verb for t in finding.members)
+    return {verb.at.lock.name for verb in verbs if verb is not None}
 
 
 # --- who waits for them --------------------------------------------------------------------------

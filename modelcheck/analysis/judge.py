@@ -15,6 +15,7 @@ from modelcheck.analysis.finding import DEADLOCKS, Finding, Outcome, listed
 from modelcheck.analysis.lock_order import Order, canonical, lock_order
 from modelcheck.analysis.order_findings import order_findings
 from modelcheck.analysis.telling import finding_of, reached, text_of
+from modelcheck.analysis.usage import usage_findings
 from modelcheck.analysis.vacuity import Coverage, coverage
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CHECKS
@@ -71,6 +72,7 @@ def judge(
     unbalanced = discipline(interpreter, answers.crossings)
     unreached = tuple(_unreached(explainer, asked, answers)) if complete and not answers.open else ()
     found = (*kept, *unbalanced, *unreached, *order_findings(interpreter, order, rings))
+    found = (*found, *usage_findings(interpreter, answers.views))
     wanted = [f for f in found if not only or only & set(f.names)]
     findings, folded = as_told(explainer, wanted)
     outcomes = tuple(_outcomes(interpreter.system.model, asked, answers, (*findings, *folded), only))

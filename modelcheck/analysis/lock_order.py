@@ -12,13 +12,14 @@ known to be a reachable deadlock, or to be kept apart by a lock, or by no lock. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise, product
+from itertools import chain, islice, pairwise, product
 from typing import Literal
 
 from modelcheck.analysis.finding import instance_name
 from modelcheck.language.model import Location, Lock, jump_targets
+from modelcheck.locks import PRIMITIVES
 from modelcheck.semantics.expressions import Undefined
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import Held, LocalView
@@ -112,14 +113,14 @@ def lock_order(
 
     `rings` are the reachable circular waits as cycles of lock classes (`canonical`).
     """
-    requests = _requests(interpreter, views)
-    edges = tuple(Edge(r, h) for r in requests if not r.bars for h in r.held)
+    requested = requests(interpreter, views)
+    edges = tuple(Edge(r, h) for r in requested if not r.bars for h in r.held if _ordered(interpreter, h))
     ways: dict[tuple[str, ...], list[Way]] = {}
     alone: dict[tuple[str, ...], list[Way]] = {}
     capped: set[tuple[str, ...]] = set()
     for instances in _cycles_of_instances(edges):
         classes = canonical(tuple(name for name, _ in instances))
-        found = list(islice(_ways(instances, edges, requests), WAYS_AT_MOST + 1))
+        found = list(islice(_ways(instances, edges, requested), WAYS_AT_MOST + 1))
         capped |= {classes} if len(found) > WAYS_AT_MOST else set()
         ways.setdefault(classes, []).extend(found)
         alone.setdefault(classes, []).extend(_by_one_thread(instances, edges))
@@ -143,7 +144,8 @@ def canonical(classes: tuple[str, ...]) -> tuple[str, ...]:
 # --- what is asked for ---------------------------------------------------------------------------
 
 
-def _requests(interpreter: Interpreter, views: frozenset[LocalView]) -> tuple[Request, ...]:
+def requests(interpreter: Interpreter, views: frozenset[LocalView]) -> tuple[Request, ...]:
+    """Return who asks for which lock in these local views, in a fixed order."""
     found: dict[Request, None] = {}
     threads = interpreter.system.model.threads
     for view in sorted(
@@ -157,6 +159,12 @@ def _requests(interpreter: Interpreter, views: frozenset[LocalView]) -> tuple[Re
             wants = (verb.at.lock.name, index)
             found[Request(view.thread, location, wants, verb.mode, view.held, bars=verb.bars)] = None
     return tuple(found)
+
+
+def _ordered(interpreter: Interpreter, held: Held) -> bool:
+    """Tell whether holding it keeps somebody out; being in a section without interrupts does not."""
+    (kind,) = (lock.kind for lock in interpreter.system.model.locks if lock.name == held.lock)
+    return PRIMITIVES[kind].ordered
 
 
 def _indexes(interpreter: Interpreter, view: LocalView, location: Location) -> tuple[tuple[int, ...], ...]:
@@ -248,12 +256,20 @@ def _by_one_thread(instances: tuple[Instance, ...], edges: tuple[Edge, ...]) -> 
 
 def _gates(edges: tuple[Edge, ...], writers: tuple[Request, ...]) -> frozenset[Instance]:
     """Return the lock instances that two threads of the ring hold, at least one of them exclusively."""
-    requests = (*(e.request for e in edges), *writers)
+    return excluded_by([*(e.request.held for e in edges), *(w.held for w in writers)])
+
+
+def excluded_by(held_by_each: Sequence[tuple[Held, ...]]) -> frozenset[Instance]:
+    """Return the lock instances because of which different threads cannot hold these locks at the same time."""
     holders: dict[Instance, list[str]] = {}
-    for request in requests:
-        for held in request.held:
-            holders.setdefault((held.lock, held.index), []).append(held.mode)
-    return frozenset(lock for lock, modes in holders.items() if len(modes) > 1 and "write" in modes)
+    for held in chain.from_iterable(held_by_each):
+        holders.setdefault((held.lock, held.index), []).append(held.mode)
+    domains = {p.domain for p in PRIMITIVES.values() if not p.ordered}
+    return frozenset(
+        lock
+        for lock, modes in holders.items()
+        if len(modes) > 1 and "write" in modes and lock[0] not in domains
+    )
 
 
 def _verdict(ways: list[Way], *, reached: bool, complete: bool) -> tuple[Verdict, tuple[str, ...]]:
@@ -304,8 +320,6 @@ def described_writer(interpreter: Interpreter, request: Request) -> str:
 
 
 def _shown(locks: dict[str, Lock], instance: Instance, mode: str) -> str:
-    from modelcheck.locks import PRIMITIVES
-
     lock = locks[instance[0]]
     several = len(PRIMITIVES[lock.kind].modes) > 1
     return instance_name(lock, instance[1]) + (f":{mode}" if mode and several else "")

@@ -128,14 +128,15 @@ def _in_order(situation: Situation) -> Iterator[Wait]:
 
 def _waits(threads: tuple[Thread, ...], situation: Situation, wait: Wait) -> str:
     name, place = threads[wait.thread].name, wait.location.span
-    if wait.interrupted_by:
-        name += f"{' is' * wait.only_interrupted} interrupted by {listed([threads[t].name for t in wait.interrupted_by])}"
+    handlers = listed([threads[t].name for t in wait.interrupted_by])
     if wait.only_interrupted:
-        return f"{name} at {place}"
+        return f"{name} is interrupted by {handlers} at {place}"
+    name += f", interrupted by {handlers}," if handlers else ""
     if _is_idle(threads[wait.thread], wait.location):
         handler = threads[wait.thread].handler
         assert handler is not None
-        return f"{name} cannot begin: {listed([threads[t].name for t in handler.interrupts])} {'does' if len(handler.interrupts) == 1 else 'do'} not run"
+        nobody = " and ".join(threads[t].name for t in handler.interrupts)
+        return f"{name} cannot begin: it can interrupt only {nobody}"
     what = wait.shown or statement(wait.location)
     if wait.resting:
         return f"{name} rests at {place}: {what}"
