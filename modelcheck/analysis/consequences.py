@@ -30,6 +30,9 @@ WEIGHTS = ("violation", "warning", "note")
 STILL_HELD = "still held"
 """With this word begins the cause of a finding about a thread that ends with a lock (semantics/asking.py)."""
 
+SLEEPS = "sleeps"
+"""With this word begins the cause of a finding about who may sleep (semantics/asking.py)."""
+
 SETTLED_AT_MOST = 20_000
 """In a larger closed set nobody looks for the states in which nothing changes any more."""
 
@@ -63,10 +66,17 @@ def is_still_held(finding: Finding) -> bool:
 
 
 def ends_joined(explainer: Explainer, findings: Iterable[Finding]) -> list[Finding]:
-    """Make one finding of those about one thread declaration that ends, once, with all of these locks."""
+    """Make one finding of those about one thread declaration that ends, once, with all of these locks.
+
+    Likewise of those about a statement that may sleep, where a run that shows one shows all.
+    """
     joined: dict[tuple[object, ...], Finding] = {}
     for number, finding in enumerate(findings):
-        key = _end(explainer, finding) if is_still_held(finding) else (number,)
+        key: tuple[object, ...] = (number,)
+        if is_still_held(finding):
+            key = _end(explainer, finding)
+        elif finding.cause[:1] == (SLEEPS,) and finding.trace is not None:
+            key = (*finding.cause[:2], len(finding.trace.steps), finding.members)
         other = joined.get(key)
         joined[key] = finding if other is None else _both(explainer, other, finding)
     return list(joined.values())
@@ -81,6 +91,9 @@ def _end(explainer: Explainer, finding: Finding) -> tuple[object, ...]:
 
 def _both(explainer: Explainer, one: Finding, other: Finding) -> Finding:
     cause = (*one.cause, *(lock for lock in other.cause[2:] if lock not in one.cause[2:]))
+    if cause[0] == SLEEPS:
+        what = one.message.removesuffix(f"with {listed(one.cause[2:])} held")
+        return replace(one, cause=cause, message=f"{what}with {listed(cause[2:])} held")
     thread = explainer.interpreter.system.model.threads[one.members[0]].name
     message = f"{thread} ends while it still holds {listed(cause[2:])}"
     return replace(one, cause=cause, message=message, states=max(one.states, other.states))

@@ -54,8 +54,10 @@ MODELS: dict[str, tuple[str, set[str]]] = {
         set(),
     ),
     "the handler runs on another CPU than the holder, and waits a little": (
-        "spinlock r; thread t { spin_lock_irq(r); spin_unlock_irq(r); } thread u { skip; }"
-        f"irq handler tick on u {TAKES}",
+        (
+            "spinlock r; thread t { spin_lock_irq(r); spin_unlock_irq(r); } thread u { skip; }"
+            f"irq handler tick on u {TAKES}"
+        ),
         set(),
     ),
     "spin_unlock_irq inside an irqsave region switches interrupts on": (
