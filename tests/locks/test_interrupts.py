@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
+import jsonschema
 import pytest
 
 from modelcheck.diagnostics import SpecError
+from modelcheck.language.printer import format_source
 from modelcheck.pipeline import Options
 from modelcheck.report.text import scenario_text
 from modelcheck.result.verdict import word
+from modelcheck.source import Source
 from tests.checking import all_checked, checked, found, names
+from tests.cli.running import modelcheck
 from tests.locks.tables import check_table
+from tests.transcript import ROOT
 
 
 @pytest.fixture
@@ -371,3 +378,33 @@ def test_every_check_has_a_verdict_with_handlers() -> None:
             {"lock_rules"} if "circular_wait" in expected and "lock_rules" not in expected else set()
         )
         assert {"holds", "violated"} >= set(outcomes.values())
+
+
+# --- everything else that takes a model ----------------------------------------------------------
+
+INTERRUPTED = f"spinlock r;\nthread t {TAKES}\nirq handler tick on t {TAKES}\n"
+
+
+def test_the_commands_take_models_with_handlers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "tick.mck").write_text(INTERRUPTED, encoding="utf-8")
+    file, saved = str(tmp_path / "tick.mck"), str(tmp_path / "trace.json")
+    assert modelcheck("check", file, "--save-trace", saved) == 1
+    assert modelcheck("replay", file, saved) == 1
+    assert modelcheck("simulate", file, "--seed", "1") in (0, 1)
+    assert modelcheck("explore", file, "--graph", str(tmp_path / "graph.dot")) == 0
+    assert capsys.readouterr().out.count("tick interrupts t") >= 2
+    assert modelcheck("check", file, "--json") == 1
+    document = json.loads(capsys.readouterr().out)
+    schema = json.loads((ROOT / "docs/reference/report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(document, schema)
+    (finding,) = document["files"][0]["scenarios"][0]["findings"]
+    assert {wait["thread"]: wait["interrupted_by"] for wait in finding["ending"]["waits"]} == {
+        "t": ["tick"],
+        "tick": [],
+    }
+
+
+def test_a_text_with_handlers_is_written_back_as_it_was() -> None:
+    text = format_source(Source("test.mck", INTERRUPTED))
+    assert "irq handler tick on t {" in text
+    assert text == format_source(Source("test.mck", text))
