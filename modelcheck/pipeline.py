@@ -248,7 +248,7 @@ def _names_of(question: Question) -> tuple[str, ...]:
         case CannotFinish():
             return ("deadlock", "cannot_finish")
         case LocalViews():
-            return ("lock_order", "deadlock", "vacuity")
+            return ("lock_order", "deadlock", "lock_rules", "vacuity")
         case Crossings():
             return ("lock_rules",)
         case ActionCounts() | Occurrences():

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from modelcheck.analysis.finding import Finding, listed
+from modelcheck.analysis.usage import USAGE
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.result.trace import ClosedSet
 from modelcheck.semantics.transition_system import INIT, State
@@ -29,6 +30,9 @@ WEIGHTS = ("violation", "warning", "note")
 STILL_HELD = "still held"
 """With this word begins the cause of a finding about a thread that ends with a lock (semantics/asking.py)."""
 
+SLEEPS = "sleeps"
+"""With this word begins the cause of a finding about who may sleep (semantics/asking.py)."""
+
 SETTLED_AT_MOST = 20_000
 """In a larger closed set nobody looks for the states in which nothing changes any more."""
 
@@ -39,7 +43,8 @@ def as_told(
     """Return the findings as they are told, and those that are told as consequences of others."""
     kept, folded = consequences_told(explainer, ends_joined(explainer, findings))
     kept, behind = returns_told(explainer, kept)
-    return ordered(with_way_out(explainer, finding) for finding in kept), (*folded, *behind)
+    kept, met = usage_told(explainer, kept)
+    return ordered(with_way_out(explainer, finding) for finding in kept), (*folded, *behind, *met)
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -62,10 +67,17 @@ def is_still_held(finding: Finding) -> bool:
 
 
 def ends_joined(explainer: Explainer, findings: Iterable[Finding]) -> list[Finding]:
-    """Make one finding of those about one thread declaration that ends, once, with all of these locks."""
+    """Make one finding of those about one thread declaration that ends, once, with all of these locks.
+
+    Likewise of those about a statement that may sleep, where a run that shows one shows all.
+    """
     joined: dict[tuple[object, ...], Finding] = {}
     for number, finding in enumerate(findings):
-        key = _end(explainer, finding) if is_still_held(finding) else (number,)
+        key: tuple[object, ...] = (number,)
+        if is_still_held(finding):
+            key = _end(explainer, finding)
+        elif finding.cause[:1] == (SLEEPS,) and finding.trace is not None:
+            key = (*finding.cause[:2], len(finding.trace.steps), finding.members)
         other = joined.get(key)
         joined[key] = finding if other is None else _both(explainer, other, finding)
     return list(joined.values())
@@ -80,6 +92,9 @@ def _end(explainer: Explainer, finding: Finding) -> tuple[object, ...]:
 
 def _both(explainer: Explainer, one: Finding, other: Finding) -> Finding:
     cause = (*one.cause, *(lock for lock in other.cause[2:] if lock not in one.cause[2:]))
+    if cause[0] == SLEEPS:
+        what = one.message.removesuffix(f"with {listed(one.cause[2:])} held")
+        return replace(one, cause=cause, message=f"{what}with {listed(cause[2:])} held")
     thread = explainer.interpreter.system.model.threads[one.members[0]].name
     message = f"{thread} ends while it still holds {listed(cause[2:])}"
     return replace(one, cause=cause, message=message, states=max(one.states, other.states))
@@ -150,6 +165,35 @@ def _leads_to(explainer: Explainer, first: Finding, finding: Finding) -> bool:
             held = [{h.lock for h in explainer.interpreter.held(state, thread)} for state in after]
             return all((w[1:] in locks) == (w[0] == "+") for w in wrong for locks in held)
     return False
+
+
+# --- locks used in handlers and with interrupts enabled ------------------------------------------
+
+
+def usage_told(explainer: Explainer, findings: list[Finding]) -> tuple[list[Finding], tuple[Finding, ...]]:
+    """Return the findings, a misuse of locks told with the circular wait that it leads to, and what is told so."""
+    rings = [(n, _awaited(explainer, f)) for n, f in enumerate(findings) if f.check == "circular_wait"]
+    kept = list(findings)
+    met = []
+    for finding in findings:
+        if finding.cause[:1] == (USAGE,):
+            ring = next((n for n, awaited in rings if awaited.issuperset(finding.cause[2:])), None)
+            if ring is not None:
+                told = kept[ring]
+                names = tuple(dict.fromkeys((*told.consequences, finding.check)))
+                kept[ring] = replace(told, details=(*told.details, finding.message), consequences=names)
+                met.append(finding)
+    return [finding for finding in kept if finding not in met], tuple(met)
+
+
+def _awaited(explainer: Explainer, finding: Finding) -> set[str]:
+    """Return the classes of the locks that the threads of a circular wait wait for; none if no handler is in it."""
+    assert finding.trace is not None
+    threads, state = explainer.interpreter.system.model.threads, finding.trace.last
+    if not any(threads[t].handler for t in finding.members):
+        return set()
+    verbs = (explainer.interpreter.location(state, t).verb for t in finding.members)
+    return {verb.at.lock.name for verb in verbs if verb is not None}
 
 
 # --- who waits for them --------------------------------------------------------------------------

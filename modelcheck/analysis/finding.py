@@ -72,14 +72,12 @@ class Finding:
 
     @property
     def trace(self) -> Trace | None:
-        """The trace that shows it, if one trace does."""
+        """The trace that shows it, if one trace alone does."""
         match self.evidence:
             case Trace():
                 return self.evidence
             case ClosedSet(trace):
                 return trace
-            case Witnesses((first, *_)):
-                return first
             case _:
                 return None
 

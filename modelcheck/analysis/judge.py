@@ -17,6 +17,7 @@ from modelcheck.analysis.lock_order import Basis, Order, lock_order
 from modelcheck.analysis.order_findings import order_findings
 from modelcheck.analysis.order_requests import requests_of, ring_of_classes
 from modelcheck.analysis.telling import finding_of, reached, text_of
+from modelcheck.analysis.usage import usage_findings
 from modelcheck.analysis.vacuity import Coverage, coverage
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CHECKS
@@ -78,6 +79,7 @@ def judge(
     if unpaired:
         answers = replace(answers, open={**answers.open, "lock_rules": unpaired})
     found = (*kept, *unbalanced, *unreached, *order_findings(interpreter, order, rings))
+    found = (*found, *usage_findings(interpreter, answers.views))
     model, table = interpreter.system.model, guards(interpreter, answers.views)
     wanted = [with_guards(interpreter, table, f) for f in found if not only or only & set(f.names)]
     findings, folded = as_told(explainer, wanted)

@@ -348,11 +348,16 @@ def _by_one_thread(slots: list[list[Edge]]) -> list[Way]:
 
 def _gates(ring: tuple[Request, ...]) -> frozenset[Instance]:
     """Return the lock instances that two threads of the ring hold, at least one of them exclusively."""
+    return excluded_by(tuple(request.held for request in ring))
+
+
+def excluded_by(held_by_each: Iterable[tuple[Held, ...]]) -> frozenset[Instance]:
+    """Return the lock instances because of which different threads cannot hold these locks at the same time."""
     holders: dict[Instance, list[str]] = {}
-    for request in ring:
+    for all_held in held_by_each:
         # A thread may hold one instance in both modes: that is one holder.
         own: dict[Instance, set[str]] = {}
-        for held in request.held:
+        for held in all_held:
             own.setdefault((held.lock, held.index), set()).add(held.mode)
         for instance, modes in own.items():
             holders.setdefault(instance, []).append("write" if "write" in modes else "read")

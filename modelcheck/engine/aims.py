@@ -197,7 +197,7 @@ class Hunt:
         cells = self._interpreter.system.location_cells
         for ring in rings:
             self._rings.add(frozenset((t, state[cells[t]]) for t in ring.members))
-            cause = tuple(sorted(standing(self._interpreter, state, t) for t in ring.members))
+            cause = tuple(sorted(standing(self._interpreter, state, t, ring.members) for t in ring.members))
             self._add(Found(question, cause, len(trace.steps), 1, trace, ring.members))
 
     def _note(self, aim: Aim, trace: Trace) -> None:

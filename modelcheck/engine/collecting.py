@@ -134,7 +134,9 @@ class Collector:
         for question in self._circular:
             causes: set[tuple[str, ...]] = set()
             for ring in knot.rings:
-                cause = tuple(sorted(standing(self._interpreter, state, t) for t in ring.members))
+                cause = tuple(
+                    sorted(standing(self._interpreter, state, t, ring.members) for t in ring.members)
+                )
                 if cause not in causes:
                     causes.add(cause)
                     self.sightings.add(question, cause, depth, Target(number, None, ring.members))

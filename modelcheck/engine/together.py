@@ -16,6 +16,7 @@ from modelcheck.engine.lock_invariant import lock_invariants
 from modelcheck.semantics.questions import (
     ActionCounts,
     CannotFinish,
+    CircularWaits,
     Crossings,
     LocalViews,
     Occurrences,
@@ -56,7 +57,10 @@ def _explored(
         return symbolic.explore(system, questions, limits, progress)
     reachable = tuple(q for q in questions if isinstance(q, StatePredicate) and q.check == "reachable")
     few = replace(limits, states=min(limits.states or QUICKLY, QUICKLY))
-    complete = reference.explore(system, (*of_all, *reachable), few, progress)
+    rings = tuple(
+        q for q in questions if isinstance(q, CircularWaits)
+    )  # the lock order speaks of all of them
+    complete = reference.explore(system, (*of_all, *reachable, *rings), few, progress)
     if complete.stopped:
         return symbolic.explore(system, questions, limits, progress)
     others = tuple(q for q in questions if not isinstance(q, OF_ALL_STATES))
@@ -67,8 +71,11 @@ def _explored(
 def _joined(complete: Answers, solved: Answers, reachable: set[str]) -> Answers:
     """Return what both say. Every reachable state was looked at, so what is never reached is known to be so."""
     seen = tuple(f for f in complete.found if isinstance(f.question, OF_ALL_STATES))
-    known = {f.question for f in solved.found}
-    seen += tuple(f for f in complete.found if f not in seen and f.question not in known)
+    known = {f.question for f in solved.found if not isinstance(f.question, CircularWaits)}
+    causes = {f.cause for f in solved.found if isinstance(f.question, CircularWaits)}
+    seen += tuple(
+        f for f in complete.found if f not in seen and f.question not in known and f.cause not in causes
+    )
     statistics = replace(
         complete.statistics,
         seconds=complete.statistics.seconds + solved.statistics.seconds,

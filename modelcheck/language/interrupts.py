@@ -19,6 +19,7 @@ from modelcheck.language.declarations import Gathered
 from modelcheck.language.frame import Exit, Way, Work, closing, jump
 from modelcheck.language.instances import Instance
 from modelcheck.language.model import (
+    TRUE,
     Assign,
     Assume,
     At,
@@ -43,8 +44,8 @@ from modelcheck.language.values import conjunction, disjunction, negation
 from modelcheck.locks.primitive import field_of
 from modelcheck.source import Span
 
-RETURNS = "return from interrupt"
-"""The label of the step that ends a handler; no label in a text can be called so."""
+STARTS, RETURNS = "wait for an interrupt", "return from interrupt"
+"""The labels of the steps that start and end a handler; no label in a text can be called so."""
 
 
 def lower_handler(work: Work, node: syntax.Thread, entry: int) -> None:
@@ -74,6 +75,7 @@ def lower_handler(work: Work, node: syntax.Thread, entry: int) -> None:
     body.step(work.fresh().ctx, last, Location.of(closing(node.body.span), RETURNS, done))
     body.graph.loops.append((entry, entry, len(body.graph.nodes)))
     body.graph.labels.setdefault(RETURNS, set()).add(last)
+    body.graph.labels.setdefault(STARTS, set()).add(entry)
 
 
 def declare_handlers(unit: Unit, found: Gathered, instances: list[Instance]) -> None:
@@ -122,8 +124,8 @@ def with_interrupts(unit: Unit, thread: Thread) -> Thread:
     if kind is None:
         return replace(thread, interrupted_by=keeping)
     assert kind in ("irq", "softirq")
-    returns = thread.labels.get(RETURNS, frozenset())
-    handler = Handler(kind, unit.interrupted[thread.number], returns)  # type: ignore[arg-type]
+    starts, returns = (thread.labels.get(label, frozenset()) for label in (STARTS, RETURNS))
+    handler = Handler(kind, unit.interrupted[thread.number], starts, returns)  # type: ignore[arg-type]
     return replace(thread, interrupted_by=keeping, handler=handler)
 
 
@@ -166,9 +168,11 @@ def _occupied(unit: Unit, me: int, thread: int) -> Expr:
 
 
 def _runs(unit: Unit, thread: int) -> Expr:
-    """Return when the thread has the CPU: it has a step, or spins."""
+    """Return when the thread has the CPU: it has a step, or spins; a `choose` that finds nothing is as an `await`."""
     one = unit.threads[thread]
-    spins = frozenset(x.number for x in one.locations if x.wait.obstacles and not x.sleeps)
+    spins = frozenset(
+        x.number for x in one.locations if x.wait.obstacles and not x.sleeps and x.guard != TRUE
+    )
     return disjunction((Enabled(thread), *((At(thread, spins),) if spins else ())))
 
 

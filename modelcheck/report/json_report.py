@@ -319,6 +319,7 @@ def _situation(explainer: Explainer, situation: Situation) -> Json:
                 "for": [threads[t].name for t in w.for_threads],
                 "any_of": w.any_of,
                 "resting": w.resting,
+                "interrupted_by": [threads[t].name for t in w.interrupted_by],
             }
             for w in situation.waits
         ],

@@ -11,7 +11,7 @@ from modelcheck.diagnostics import CODES, counted
 from modelcheck.language.model import Model
 from modelcheck.report.contents import FileReport, ScenarioReport
 from modelcheck.report.trace_text import ending_lines, trace_lines
-from modelcheck.result.trace import ClosedSet, Exhausted
+from modelcheck.result.trace import ClosedSet, Exhausted, Witnesses
 from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Statistics, Unknown, Violated, word
 
 FINDINGS_OF_A_CHECK = 5
@@ -168,7 +168,8 @@ def finding_lines(report: ScenarioReport, finding: Finding, above: Sequence[Find
     name = f" `{finding.name}`" if finding.name != finding.check else ""
     many = f" (in {finding.states} states)" if finding.states > 1 else ""
     yield f"{finding.weight} {finding.code} {title}{name}: {finding.message}{many}"
-    yield from (f"  {line}" for line in finding.details)
+    if not isinstance(finding.evidence, Witnesses):
+        yield from (f"  {line}" for line in finding.details)
     told_elsewhere = finding.is_cycle_reached and any(f.check == "circular_wait" for f in report.findings)
     if finding.trace is not None and not told_elsewhere:
         before = next((f for f in above if same_run(f, finding)), None)
@@ -181,6 +182,10 @@ def finding_lines(report: ScenarioReport, finding: Finding, above: Sequence[Find
     match finding.evidence:
         case Exhausted(states):
             yield f"  every reachable state was looked at: {counted(states, 'state')}"
+        case Witnesses(traces):
+            for trace, shown in zip(traces, finding.details, strict=True):
+                yield f"  a shortest run after which {shown}:"
+                yield from (f"    {line}" for line in trace_lines(report.explainer, trace))
         case ClosedSet(_, states):
             yield f"  {counted(len(states), 'state')} can follow, and it is so in all of them"
         case _:

@@ -109,10 +109,14 @@ class Location:
 
 @dataclass(frozen=True)
 class Handler:
-    """What makes a thread an interrupt handler: its kind, whom it may interrupt, the location where it returns."""
+    """What makes a thread an interrupt handler: its kind, whom it may interrupt, where it starts and returns.
+
+    The step that starts it is a choice: of whom it interrupts, in the order of `interrupts`.
+    """
 
     kind: Literal["irq", "softirq"]
     interrupts: tuple[int, ...]
+    starts: frozenset[int]
     returns: frozenset[int]
 
 
@@ -143,6 +147,11 @@ class Thread:
     def end(self) -> int:
         """The number of the location where the thread has finished (always there, maybe not reached)."""
         return len(self.locations) - 1
+
+    @property
+    def idle(self) -> frozenset[int]:
+        """Where an interrupt handler waits for an interrupt; nowhere for other threads."""
+        return self.handler.starts if self.handler is not None else frozenset()
 
 
 @dataclass(frozen=True)
