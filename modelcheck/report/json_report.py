@@ -14,8 +14,9 @@ from modelcheck import __version__
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding, Outcome
 from modelcheck.analysis.guards import Guards, Note
-from modelcheck.analysis.lock_order import Edge, described
+from modelcheck.analysis.lock_order import Edge
 from modelcheck.analysis.order_requests import ModelWords, lines_taken
+from modelcheck.analysis.order_words import described
 from modelcheck.analysis.vacuity import Point
 from modelcheck.analysis.waiting import Explainer, Situation
 from modelcheck.diagnostics import Diagnostic
