@@ -18,7 +18,8 @@ from itertools import islice, pairwise, product
 from typing import Literal
 
 from modelcheck.analysis.finding import instance_name
-from modelcheck.language.model import Location, Lock, jump_targets
+from modelcheck.language.model import Location, Lock, Thread, jump_targets
+from modelcheck.locks import PRIMITIVES
 from modelcheck.semantics.expressions import Undefined
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import Held, LocalView
@@ -34,7 +35,10 @@ Verdict = Literal["reachable", "gated", "kept apart", "one thread", "undecided"]
 
 @dataclass(frozen=True)
 class Request:
-    """A thread's local view at a blocking acquisition. `bars`: it has announced itself and waits for the readers."""
+    """A thread's local view at a blocking acquisition.
+
+    `bars`: it has announced itself and waits for the readers. `queues`: were it a reader, such a writer would bar it.
+    """
 
     thread: int
     location: Location
@@ -42,6 +46,7 @@ class Request:
     mode: str
     held: tuple[Held, ...]
     bars: bool = False
+    queues: bool = True
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,9 @@ def lock_order(
             cycles.append(Cycle(classes, verdict, gates, tuple(ways[classes])))
         elif alone[classes]:
             cycles.append(Cycle(classes, "one thread", (), tuple(alone[classes])))
-    recursive = tuple(e for e in edges if e.source == e.request.wants and _both_read(e, e))
+    recursive = tuple(
+        e for e in edges if e.source == e.request.wants and _both_read(e, e) and e.request.queues
+    )
     return Order(edges, tuple(cycles), recursive)
 
 
@@ -155,8 +162,17 @@ def _requests(interpreter: Interpreter, views: frozenset[LocalView]) -> tuple[Re
             continue
         for index in _indexes(interpreter, view, location):
             wants = (verb.at.lock.name, index)
-            found[Request(view.thread, location, wants, verb.mode, view.held, bars=verb.bars)] = None
+            queues = _queues(threads[view.thread], verb.at.lock, view.held)
+            request = Request(view.thread, location, wants, verb.mode, view.held, verb.bars, queues)
+            found[request] = None
     return tuple(found)
+
+
+def _queues(thread: Thread, lock: Lock, held: tuple[Held, ...]) -> bool:
+    """Tell whether a reader waits here behind a writer that waits: who is in interrupt context may pass it."""
+    in_interrupt = thread.handler is not None or PRIMITIVES["softirq"].domain in {h.lock for h in held}
+    barred = PRIMITIVES[lock.kind].bars
+    return barred == "all" or (barred == "threads" and not in_interrupt)
 
 
 def _indexes(interpreter: Interpreter, view: LocalView, location: Location) -> tuple[tuple[int, ...], ...]:
@@ -227,6 +243,8 @@ def _meeting(
     """Return what links an edge to the following one, whose thread holds what it asks for: nothing, or a writer."""
     if not _both_read(edge, following):
         return [None]
+    if not edge.request.queues:
+        return []
     return [r for r in requests if r.bars and r.wants == edge.request.wants and r.thread not in threads]
 
 
@@ -304,8 +322,6 @@ def described_writer(interpreter: Interpreter, request: Request) -> str:
 
 
 def _shown(locks: dict[str, Lock], instance: Instance, mode: str) -> str:
-    from modelcheck.locks import PRIMITIVES
-
     lock = locks[instance[0]]
     several = len(PRIMITIVES[lock.kind].modes) > 1
     return instance_name(lock, instance[1]) + (f":{mode}" if mode and several else "")
