@@ -21,6 +21,7 @@ from tests.random_expressions import INDEXES, Expressions, LockVar, Pen, Scope, 
 from tests.random_statements import Body, Op
 
 EXAMPLES = int(os.environ.get("MODELCHECK_EXAMPLES", "100"))
+READER_WRITER = ("rwsem", "rwlock", "seqlock")
 REFUSED = frozenset({"MC041", "MC044"})
 """The codes with which elaboration may refuse a model: a cycle without a step; a guard taken inside atomic."""
 
@@ -29,19 +30,21 @@ READ_ONCE WRITE_ONCE and array-1 array-2 array-of-records assert assign at atomi
 blocked break break-in-atomic call call-condition call-condition-in-atomic call-in-atomic call-into-local
 call-into-shared choose choose-in-atomic choose-maybe-empty choose-where compound const
 constant-condition continue continue-in-atomic copy-array copy-record count daemon data_race dead-thread
-division either either-in-atomic element-read element-written else else-if emit errno-condition
+division down_read down_write downgrade either
+either-in-atomic element-read element-written else else-if emit errno-condition
 error-path exists finished for for-break-in-atomic for-in-atomic forall free goto guard guard-device
-guard-mutex guard-percpu_read guard-percpu_write guarded_by guarded_by-both held held-by held-in-code if
+guard-mutex guard-percpu_read guard-percpu_write guard-read_lock guard-rwsem_read guard-rwsem_write
+guard-write_lock guarded_by guarded_by-both held held-by held-in-code if
 if-in-atomic implies in increment index-by-scalarset index-out-of-range init init-choose initial-by-index
 inside inside-argument invariant local local-array local-from-call local-from-try local-initialised
 local-record lock-argument lock-array lock-interruptible lockdep_assert_held lone-lock lone-release loop
-loop-for-ever marked model-marked mover mutex_lock mutex_lock_nested nested-call next op-lock-parameter
-op-record-parameter op-result or param percpu_down_read percpu_down_write reachable record
+loop-for-ever marked model-marked lock-nested mover mutex_lock nested-call next op-lock-parameter
+op-record-parameter op-result or param percpu_down_read percpu_down_write reachable read_lock read_seqlock_excl record
 release-in-atomic return return-call return-in-atomic return-value scalarset scalarset-equal
-scoped_cond_guard scoped_guard scoped_guard-try set-operation shift skip step subset ternary test-verb
+scoped_cond_guard scoped_guard scoped_guard-try seqlock-section set-operation shift skip step subset ternary test-verb
 thread-array thread-array-by-type thread-local try try-assigned try-assigned-shared try-condition
 try-in-atomic try-negated try-while two-binders two-guards unbraced unfair unguarded when-free while
-while-call write_guarded_by
+while-call write_guarded_by write_lock write_seqlock
 """
 ALL_TAGS = frozenset(CONSTRUCTS.split())
 
@@ -96,8 +99,9 @@ class Writer:
             ("la", "mutex", ("Small",)),
         ]
         kinds += [("pa", "percpu_rwsem", (self.pen.one(("bool", "Neg", "Mode")),))]
+        kinds.insert(self.pen.upto(0, 3), ("r", self.pen.one(READER_WRITER), ()))
         for name, kind, dims in kinds:
-            if self.pen.chance((85, 50, 50, 30, 10)[len(self.scope.locks)]):
+            if self.pen.chance((85, 50, 50, 30, 10, 10)[len(self.scope.locks)]):
                 novalidate = " novalidate" if self.pen.chance(5) else ""
                 self.lines.append(f"{kind} {name}{''.join(f'[{d}]' for d in dims)}{novalidate};")
                 self.scope = Scope(self.scope.vars, (*self.scope.locks, LockVar(name, kind, dims)))
@@ -182,7 +186,7 @@ class Writer:
         kinds: list[str] = [
             pen.one(("Small", "bool", "Mode", "0 .. 2", "Pair")) for _ in range(pen.upto(0, 2))
         ]
-        locks = tuple(pen.one(("mutex", "percpu_rwsem")) for _ in range(pen.chance(30)))
+        locks = tuple(pen.one(("mutex", "percpu_rwsem", *READER_WRITER)) for _ in range(pen.chance(30)))
         result = pen.one((None, "bool", "Errno", "Small", "Mode", "0 .. 2"))
         scope = Scope(tuple(v for v in self.scope.vars if v.shared or v.fixed), self.scope.locks)
         given: list[str] = []

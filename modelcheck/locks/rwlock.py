@@ -57,7 +57,8 @@ def _pair(form: Form) -> tuple[Verb, ...]:
 
     def taking(mode: Literal["read", "write"], steps: Callable[[Here], tuple[VerbStep, ...]]) -> Verb:
         name, release = f"{mode}_lock{form}", f"{mode}_unlock{BACK[form]}"
-        return Verb(name, mode, steps, True, release=release, guards=(name,), needs=NEEDS[form])
+        guards = () if form == "_bh" else (name,)
+        return Verb(name, mode, steps, True, release=release, guards=guards, needs=NEEDS[form])
 
     return (
         taking("read", read),

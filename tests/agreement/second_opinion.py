@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from modelcheck.language import syntax as s
 from modelcheck.language.types import Enum, Range, Scalarset, Type
 from tests.agreement.second_items import Code, ForkError, Item, Local, Stack
-from tests.agreement.second_locks import FIELDS, BlockedError
+from tests.agreement.second_locks import FIELDS, OF_EACH_THREAD, BlockedError
 from tests.agreement.second_steps import Place, Steps
 from tests.agreement.second_values import (
     Env,
@@ -131,7 +131,7 @@ class SecondOpinion:
                 dims = tuple(known.type_of(d.type, NOBODY) for d in dimensions)
                 known.names[name] = LockStorage(kind_name, name, dims)
                 for part in FIELDS[kind_name]:
-                    more = (Range(0, len(self.threads) - 1),) if part == "readers" else ()
+                    more = (Range(0, len(self.threads) - 1),) if part in OF_EACH_THREAD else ()
                     cells = known.cells(Storage(f"{name}.{part}", (*dims, *more), Range(0, 99), shared=True))
                     known.first |= {key: 0 for key, _ in cells}
                     self.types |= {key: Range(0, 99) for key in known.first if key not in self.types}
