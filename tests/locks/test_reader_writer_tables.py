@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Golden
 from tests.locks.tables import check_table, model_of_any_verb
+from tests.transcript import Golden
 
 TAKING = ("down_read(s)", "up_read(s)", "down_write(s)", "up_write(s)")
 TABLES = {
