@@ -46,7 +46,10 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Request:
-    """A thread at a blocking acquisition. `bars`: it has announced itself and waits for the readers."""
+    """A thread at a blocking acquisition.
+
+    `bars`: it has announced itself and waits for the readers. `queues`: were it a reader, such a writer would bar it.
+    """
 
     thread: int
     place: Location | Recorded
@@ -54,6 +57,7 @@ class Request:
     mode: str
     held: tuple[Held, ...]
     bars: bool = False
+    queues: bool = True
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,8 @@ def lock_order(
             cycles.append(Cycle(classes, verdict, gates, tuple(ways)))
         elif alone:
             cycles.append(Cycle(classes, "one thread", (), tuple(alone)))
-    recursive = tuple(e for e in edges if e.source == e.request.wants and _both_read(e, e))
+    again = (e for e in edges if e.source == e.request.wants and _both_read(e, e))
+    recursive = tuple(e for e in again if e.request.queues)
     return Order(edges, tuple(cycles), recursive, found.more, basis)
 
 
@@ -236,7 +241,7 @@ Alike = tuple[Request, ...]
 def _alike(requests: Iterable[Request]) -> list[Alike]:
     found: dict[object, dict[int, Request]] = {}
     for request in requests:
-        key = (request.wants, request.mode, request.held, _standing(request.place))
+        key = (request.wants, request.mode, request.held, request.queues, _standing(request.place))
         found.setdefault(key, {}).setdefault(request.thread, request)
     return [tuple(each.values()) for each in found.values()]
 
@@ -299,6 +304,8 @@ def _meeting(edge: Edge, following: Edge, barring: list[Alike]) -> list[Alike | 
     """Return what links an edge to the following one, whose thread holds what it asks for: nothing, or a writer."""
     if not _both_read(edge, following):
         return [None]
+    if not edge.request.queues:
+        return []
     return [alike for alike in barring if alike[0].wants == edge.request.wants]
 
 

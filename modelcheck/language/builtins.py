@@ -134,7 +134,10 @@ def _reading(ctx: Context, node: syntax.Call) -> Value:
         return NOTHING
     if at.lock.kind != primitive.kind:
         message = f"`{node.name}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
-        ctx.error("MC030", callee(node), message)
+        own = ", ".join(each.name for each in PRIMITIVES[at.lock.kind].readings)
+        ctx.error(
+            "MC030", callee(node), message, f"a {at.lock.kind} has {own or 'no value that can be read'}"
+        )
         return NOTHING
     here = Here(at, me, ctx.unit.thread_names, domains=ctx.unit.domains)
     return Value(reading.value(here), reading.type(at))

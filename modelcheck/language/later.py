@@ -11,10 +11,6 @@ from modelcheck.locks import PRIMITIVES
 from modelcheck.source import Span
 
 KINDS: dict[str, str] = {
-    "rwsem": "down_read up_read down_write up_write down_read_trylock down_write_trylock downgrade_write "
-    "down_read_killable down_write_killable down_read_interruptible",
-    "rwlock": "read_lock read_unlock write_lock write_unlock read_trylock write_trylock",
-    "seqlock": "read_seqbegin read_seqretry write_seqlock write_sequnlock",
     "rcu": "rcu_read_lock rcu_read_unlock synchronize_rcu",
     "srcu": "srcu_read_lock srcu_read_unlock synchronize_srcu",
     "semaphore": "down up down_trylock down_interruptible down_killable",

@@ -6,10 +6,15 @@ from modelcheck.locks.interrupts import IRQ, SOFTIRQ
 from modelcheck.locks.mutex import MUTEX
 from modelcheck.locks.percpu_rwsem import PERCPU_RWSEM
 from modelcheck.locks.primitive import Primitive, Reading, Verb
+from modelcheck.locks.rwlock import RWLOCK
+from modelcheck.locks.rwsem import RWSEM
+from modelcheck.locks.seqlock import SEQLOCK
 from modelcheck.locks.signals import SIGNAL
 from modelcheck.locks.spinlock import SPINLOCK
 
-PRIMITIVES: dict[str, Primitive] = {p.kind: p for p in (MUTEX, SPINLOCK, PERCPU_RWSEM, SIGNAL, IRQ, SOFTIRQ)}
+PRIMITIVES: dict[str, Primitive] = {
+    p.kind: p for p in (MUTEX, SPINLOCK, RWSEM, RWLOCK, SEQLOCK, PERCPU_RWSEM, SIGNAL, IRQ, SOFTIRQ)
+}
 
 KINDS: tuple[str, ...] = tuple(kind for kind, p in PRIMITIVES.items() if not p.domain)
 """The kinds that can be declared; the others are domains of the whole model."""

@@ -209,7 +209,8 @@ class Primitive:
     `domain`: it is not declared; the model has one, under this name, if it uses its verbs. `says`: the attributes
     that its declaration may have beside `novalidate`. `bounded`: it may have a bound and an initial value.
     `no_sleep`: the modes in which a holder may not sleep. `ordered`: it takes part in the lock order; false where
-    holding it keeps nobody out.
+    holding it keeps nobody out. `bars`: whom a writer that waits keeps from reading: nobody, all readers, or only those
+    outside interrupt context.
     Sources (kernel file, version) stand in the module's docstring.
     """
 
@@ -224,6 +225,7 @@ class Primitive:
     bounded: bool = False
     no_sleep: frozenset[Mode] = frozenset()
     ordered: bool = True
+    bars: Literal["nobody", "threads", "all"] = "nobody"
 
 
 def domains_of(primitive: Primitive, verb: Verb | None = None) -> Iterator[str]:
