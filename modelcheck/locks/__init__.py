@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from modelcheck.locks.active_ref import ACTIVE_REF
 from modelcheck.locks.interrupts import IRQ, SOFTIRQ
 from modelcheck.locks.mutex import MUTEX
 from modelcheck.locks.percpu_rwsem import PERCPU_RWSEM
 from modelcheck.locks.primitive import Primitive, Reading, Verb
+from modelcheck.locks.rcu import RCU, SRCU
+from modelcheck.locks.refcount import REFCOUNT
 from modelcheck.locks.signals import SIGNAL
 from modelcheck.locks.spinlock import SPINLOCK
+from modelcheck.locks.work import WORK
 
-PRIMITIVES: dict[str, Primitive] = {p.kind: p for p in (MUTEX, SPINLOCK, PERCPU_RWSEM, SIGNAL, IRQ, SOFTIRQ)}
+_LOCKS = (MUTEX, SPINLOCK, PERCPU_RWSEM)
+_KEEPING_ALIVE = (RCU, SRCU, REFCOUNT, ACTIVE_REF, WORK)
+PRIMITIVES: dict[str, Primitive] = {p.kind: p for p in (*_LOCKS, *_KEEPING_ALIVE, SIGNAL, IRQ, SOFTIRQ)}
 
 KINDS: tuple[str, ...] = tuple(kind for kind, p in PRIMITIVES.items() if not p.domain)
 """The kinds that can be declared; the others are domains of the whole model."""
