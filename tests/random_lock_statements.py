@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from tests.random_bodies import Base, Place
 from tests.random_expressions import LockVar, Scope
 
 PAIRS = {"mutex": (("mutex_lock", "mutex_unlock"),), "percpu_rwsem": (
-    ("percpu_down_read", "percpu_up_read"), ("percpu_down_write", "percpu_up_write"))}  # fmt: skip
-TRIES = {"mutex": "mutex_trylock", "percpu_rwsem": "percpu_down_read_trylock"}
+    ("percpu_down_read", "percpu_up_read"), ("percpu_down_write", "percpu_up_write")),
+    "srcu": (("srcu_read_lock", "srcu_read_unlock"),), "refcount": (("refcount_inc", "refcount_dec"),),
+    "active_ref": (("kernfs_get_active", "kernfs_put_active"),), "work": (("start_work", "finish_work"),)}  # fmt: skip
+TRIES = {"mutex": "mutex_trylock", "percpu_rwsem": "percpu_down_read_trylock",
+    "refcount": "refcount_inc_not_zero", "active_ref": "kernfs_get_active", "work": "try_start_work"}  # fmt: skip
 TESTS = {"mutex": ("mutex_is_locked",), "percpu_rwsem": ("percpu_is_write_locked", "percpu_is_read_locked")}
-GUARDS = {"mutex": ("mutex", "device"), "percpu_rwsem": ("percpu_read", "percpu_write")}
+GUARDS = {"mutex": ("mutex", "device"), "percpu_rwsem": ("percpu_read", "percpu_write"),
+    "srcu": ("srcu",), "work": ("work",)}  # fmt: skip
+OTHERS = {
+    "srcu": ("srcu_read_unlock({})",),
+    "refcount": ("refcount_dec_and_test({})", "refcount_set({}, 2)", "refcount_inc_not_zero({})"),
+    "active_ref": ("kernfs_activate({})", "kernfs_activate({})", "kernfs_break_active_protection({})",
+        "kernfs_unbreak_active_protection({})"),
+    "work": ("queue_work({})", "queue_work({})", "try_start_work({})"),
+    "rcu": ("rcu_read_lock()", "rcu_read_unlock()"),
+}  # fmt: skip
+"""Verbs without a partner that never wait; below those that may."""
+WAITS = {
+    "srcu": ("synchronize_srcu({})",),
+    "refcount": ("await(refcount_read({}) == 1)",),
+    "active_ref": ("kernfs_drain({})",),
+    "work": ("flush_work({})", "cancel_work_sync({})"),
+    "rcu": ("synchronize_rcu()",),
+}
+READINGS = {"refcount": ("refcount_read({}) == 1",), "work": ("work_pending({})", "work_busy({})"),
+    "rcu": ("rcu_read_lock_held()",)}  # fmt: skip
 
 
 class LockStatements(Base):
     """Verbs, tries and guards."""
 
+    def of(self, scope: Scope, kinds: Iterable[str]) -> LockVar | None:
+        """Return a lock of one of the kinds, if there is one."""
+        found = tuple(lock for lock in scope.locks if lock.kind in kinds)
+        return self.pen.one(found) if found else None
+
     def try_verb(self, scope: Scope) -> str:
-        lock = self.pen.one(scope.locks)
+        lock = self.of(scope, TRIES)
+        if lock is None:
+            return "false"
         return f"{TRIES[lock.kind]}({self.instance(scope, lock)})"
 
     def instance(self, scope: Scope, lock: LockVar) -> str:
@@ -59,8 +89,26 @@ class LockStatements(Base):
         self.pen.tag("lone-lock")
         return f"{found[1]}({found[0]});"
 
+    def _alive(self, scope: Scope, place: Place) -> str:
+        """Return a verb of what keeps things alive, or a test of its state."""
+        lock = self.of(scope, OTHERS)
+        if lock is None and not self.pen.chance(25):
+            return ""
+        kind = "rcu" if lock is None or self.pen.chance(25) else lock.kind
+        at = "" if lock is None or kind == "rcu" else self.instance(scope, lock)
+        if kind in READINGS and self.pen.chance(25):
+            self.pen.tag("lock-reading")
+            return f"if ({self.pen.one(READINGS[kind]).format(at)}) {self.block(scope, replace(place, depth=0), 1)}"
+        if not place.atomic and kind == "rcu" and self.pen.chance(50):
+            self.pen.tag("rcu-section")
+            inside = replace(place, region=(*place.region, self.place_number()))
+            return f"scoped_guard(rcu) {self.block(scope, inside, 2)}"
+        waits = not place.atomic and not self.simple and self.pen.chance(40)
+        self.pen.tag("alive-wait" if waits else "alive-verb")
+        return self.pen.one((WAITS if waits else OTHERS)[kind]).format(at) + ";"
+
     def _try(self, scope: Scope, place: Place) -> str:
-        if not scope.locks or (not place.atomic and self.pen.chance(50)):
+        if self.of(scope, TRIES) is None or (not place.atomic and self.pen.chance(50)):
             return ""
         self.pen.tag("try-in-atomic" if place.atomic else "try")
         target = self.target(scope, "bool")
@@ -73,9 +121,9 @@ class LockStatements(Base):
         return f"{self.try_verb(scope)};"
 
     def _tryif(self, scope: Scope, place: Place) -> str:
-        if not scope.locks:
+        lock = self.of(scope, TRIES)
+        if lock is None:
             return ""
-        lock = self.pen.one(scope.locks)
         at = self.instance(scope, lock)
         release = PAIRS[lock.kind][0][1]
         if self.pen.chance(35):
@@ -93,29 +141,30 @@ class LockStatements(Base):
         return f"if ({TRIES[lock.kind]}({at})) {{\n{self.statements(scope, place, 1)}{release}({at});\n}}"
 
     def _tested(self, scope: Scope, place: Place) -> str:
-        if not scope.locks:
+        lock = self.of(scope, TESTS)
+        if lock is None:
             return ""
-        lock = self.pen.one(scope.locks)
         self.pen.tag("test-verb")
         return f"if ({self.pen.one(TESTS[lock.kind])}({self.instance(scope, lock)})) {self.block(scope, place, 1)}"
 
     def _guard(self, scope: Scope, place: Place) -> str:
-        if self.style != "guard" or not scope.locks:
+        lock = self.of(scope, GUARDS)
+        if self.style != "guard" or lock is None:
             return ""
-        lock = self.pen.one(scope.locks)
         kind = self.pen.one(GUARDS[lock.kind])
         self.pen.tag("guard", f"guard-{kind}")
         text = f"guard({kind})({self.instance(scope, lock)});"
-        if len(scope.locks) > 1 and self.pen.chance(40):
+        others = tuple(x for x in scope.locks if x is not lock and x.kind in GUARDS)
+        if others and self.pen.chance(40):
             self.pen.tag("two-guards")
-            other = self.pen.one(tuple(x for x in scope.locks if x is not lock))
+            other = self.pen.one(others)
             text += f"\nguard({self.pen.one(GUARDS[other.kind])})({self.instance(scope, other)});"
         return text
 
     def _scoped(self, scope: Scope, place: Place) -> str:
-        if not scope.locks:
+        lock = self.of(scope, GUARDS)
+        if lock is None:
             return ""
-        lock = self.pen.one(scope.locks)
         kind = self.pen.one(GUARDS[lock.kind])
         if lock.kind == "mutex" and self.pen.chance(40):
             kind = self.pen.one(("mutex_try", "mutex_intr"))

@@ -25,23 +25,22 @@ REFUSED = frozenset({"MC041", "MC044"})
 """The codes with which elaboration may refuse a model: a cycle without a step; a guard taken inside atomic."""
 
 CONSTRUCTS = """
-READ_ONCE WRITE_ONCE and array-1 array-2 array-of-records assert assign at atomic atomic-await await bits
-blocked break break-in-atomic call call-condition call-condition-in-atomic call-in-atomic call-into-local
-call-into-shared choose choose-in-atomic choose-maybe-empty choose-where compound const
-constant-condition continue continue-in-atomic copy-array copy-record count daemon data_race dead-thread
-division either either-in-atomic element-read element-written else else-if emit errno-condition
-error-path exists finished for for-break-in-atomic for-in-atomic forall free goto guard guard-device
-guard-mutex guard-percpu_read guard-percpu_write guarded_by guarded_by-both held held-by held-in-code if
-if-in-atomic implies in increment index-by-scalarset index-out-of-range init init-choose initial-by-index
-inside inside-argument invariant local local-array local-from-call local-from-try local-initialised
-local-record lock-argument lock-array lock-interruptible lockdep_assert_held lone-lock lone-release loop
-loop-for-ever marked model-marked mover mutex_lock mutex_lock_nested nested-call next op-lock-parameter
-op-record-parameter op-result or param percpu_down_read percpu_down_write reachable record
-release-in-atomic return return-call return-in-atomic return-value scalarset scalarset-equal
-scoped_cond_guard scoped_guard scoped_guard-try set-operation shift skip step subset ternary test-verb
-thread-array thread-array-by-type thread-local try try-assigned try-assigned-shared try-condition
-try-in-atomic try-negated try-while two-binders two-guards unbraced unfair unguarded when-free while
-while-call write_guarded_by
+READ_ONCE WRITE_ONCE alive-verb alive-wait and array-1 array-2 array-of-records assert assign at atomic atomic-await
+await bits blocked break break-in-atomic call call-condition call-condition-in-atomic call-in-atomic call-into-local
+call-into-shared choose choose-in-atomic choose-maybe-empty choose-where compound const constant-condition continue
+continue-in-atomic copy-array copy-record count daemon data_race dead-thread division either either-in-atomic
+element-read element-written else else-if emit errno-condition error-path exists finished for for-break-in-atomic
+for-in-atomic forall free goto guard guard-device guard-mutex guard-percpu_read guard-percpu_write guard-srcu
+guard-work guarded_by guarded_by-both held held-by held-in-code if if-in-atomic implies in increment
+index-by-scalarset index-out-of-range init init-choose initial-by-index inside inside-argument invariant
+kernfs_get_active local local-array local-from-call local-from-try local-initialised local-record lock-argument
+lock-array lock-interruptible lock-reading lockdep_assert_held lone-lock lone-release loop loop-for-ever marked
+model-marked mover mutex_lock mutex_lock_nested nested-call next op-lock-parameter op-record-parameter op-result or
+param percpu_down_read percpu_down_write rcu-section rcu_guarded_by reachable record refcount_inc release-in-atomic
+return return-call return-in-atomic return-value scalarset scalarset-equal scoped_cond_guard scoped_guard
+scoped_guard-try set-operation shift skip srcu_read_lock start_work step subset ternary test-verb thread-array
+thread-array-by-type thread-local try try-assigned try-assigned-shared try-condition try-in-atomic try-negated
+try-while two-binders two-guards unbraced unfair unguarded when-free while while-call write_guarded_by
 """
 ALL_TAGS = frozenset(CONSTRUCTS.split())
 
@@ -96,10 +95,13 @@ class Writer:
             ("la", "mutex", ("Small",)),
         ]
         kinds += [("pa", "percpu_rwsem", (self.pen.one(("bool", "Neg", "Mode")),))]
+        kinds += [("sr", "srcu", ()), ("rc", "refcount", ()), ("wk", "work", ())]
+        kinds += [("ar", "active_ref", self.pen.one(((), (), ("Small",))))]
         for name, kind, dims in kinds:
-            if self.pen.chance((85, 50, 50, 30, 10)[len(self.scope.locks)]):
+            if self.pen.chance((85, 50, 50, 30, 20, 15, 10, 5, 5)[len(self.scope.locks)]):
                 novalidate = " novalidate" if self.pen.chance(5) else ""
-                self.lines.append(f"{kind} {name}{''.join(f'[{d}]' for d in dims)}{novalidate};")
+                bound = ": 0 .. 2 = 1" if kind == "refcount" else ""
+                self.lines.append(f"{kind} {name}{''.join(f'[{d}]' for d in dims)}{bound}{novalidate};")
                 self.scope = Scope(self.scope.vars, (*self.scope.locks, LockVar(name, kind, dims)))
 
     def initial(self, kind: str) -> str:
@@ -111,7 +113,7 @@ class Writer:
             return self.pen.one((" marked", ' marked "an outside lock"'))
         plain = tuple(x.name for x in self.scope.locks if not x.dims)
         if plain and self.pen.chance(30):
-            word = self.pen.one(("guarded_by", "write_guarded_by"))
+            word = self.pen.one(("guarded_by", "write_guarded_by", "rcu_guarded_by"))
             self.pen.tag(word)
             if len(plain) > 1 and self.pen.chance(40):
                 self.pen.tag("guarded_by-both")

@@ -1,11 +1,13 @@
-"""The locks of the second opinion: mutex and percpu_rwsem, read from SEMANTICS A9."""
+"""The locks of the second opinion: mutex and percpu_rwsem, read from SEMANTICS A9; others beside."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
 
-from tests.agreement.second_values import Key, LockStorage, Value, WrongError, as_int
+from tests.agreement import second_alive
+from tests.agreement.second_numbers import BlockedError, WrongError
+from tests.agreement.second_values import Key, LockStorage, Value, as_int
 
 DEEPEST = 7
 GUARDS = {
@@ -16,12 +18,10 @@ GUARDS = {
     "mutex_kill": ("mutex_lock_killable", "mutex_unlock"),
     "percpu_read": ("percpu_down_read", "percpu_up_read"),
     "percpu_write": ("percpu_down_write", "percpu_up_write"),
+    **second_alive.GUARDS,
 }
-FIELDS = {"mutex": ("owner",), "percpu_rwsem": ("block", "writing", "readers")}
-
-
-class BlockedError(Exception):
-    """The statement cannot run now."""
+FIELDS = {"mutex": ("owner",), "percpu_rwsem": ("block", "writing", "readers"), **second_alive.FIELDS}
+PER_THREAD = frozenset(("readers",)) | second_alive.PER_THREAD
 
 
 class Memory(Protocol):
@@ -51,9 +51,22 @@ class LockCells:
     def set(self, part: str, value: int, *more: int) -> None:
         self.memory.put(self.key(part, *more), value)
 
+    def own(self, part: str) -> int:
+        return self.get(part, self.memory.me)
+
+    def set_own(self, part: str, value: int) -> None:
+        self.set(part, value, self.memory.me)
+
+    def some(self, part: str) -> bool:
+        return any(self.get(part, t) for t in self.everybody)
+
+    @property
+    def everybody(self) -> range:
+        return range(self.memory.threads)
+
     @property
     def readers(self) -> list[int]:
-        return [self.get("readers", t) for t in range(self.memory.threads)]
+        return [self.get("readers", t) for t in self.everybody]
 
 
 def mutex_lock(cells: LockCells) -> int:
@@ -142,6 +155,7 @@ VERBS: dict[str, tuple[Callable[[LockCells], int], ...]] = {
     "percpu_up_write": (up_write,),
     "percpu_is_write_locked": (lambda cells: int(cells.get("block") != 0),),
     "percpu_is_read_locked": (lambda cells: int(not cells.get("block") and any(cells.readers)),),
+    **second_alive.VERBS,
 }
 """Each verb's steps; the last one's value is the result."""
 

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from modelcheck.language import syntax as s
 from modelcheck.language.types import Record
 from tests.agreement.second_items import LONGEST, EndlessError, Item, unwrapped
-from tests.agreement.second_locks import GUARDS, VERBS, BlockedError, LockCells, succeeded
+from tests.agreement.second_locks import GUARDS, VERBS, LockCells, succeeded
 from tests.agreement.second_machine import Run
-from tests.agreement.second_values import (
-    NUMBERS,
-    Env,
-    LockStorage,
-    Storage,
-    Value,
-    WrongError,
-    as_int,
-    checked,
-    encoded,
-    values,
-)  # fmt: skip
+from tests.agreement.second_numbers import NUMBERS, BlockedError, WrongError
+from tests.agreement.second_values import Env, LockStorage, Storage, Value, as_int, checked, encoded, values
 
 Place = tuple[object, ...]
 END: Place = ("end",)
@@ -121,7 +113,7 @@ class Steps(Run):
             case s.CallStatement(call):
                 self.call_step(call, node, env)
             case s.Guard(kind, arguments) | s.ScopedGuard(kind, arguments):
-                self.verb(node, env, GUARDS[kind][0], self.known.instance(arguments[0], env, self.read), 0)
+                self.verb(node, env, GUARDS[kind][0], self.lock_of(arguments, env), 0)
             case _:
                 raise AssertionError(node)
 
@@ -236,7 +228,13 @@ class Steps(Run):
             self.enter(call, env, node, env)
 
     def first_phase(self, call: s.Call, node: s.Node, env: Env) -> None:
-        self.verb(node, env, call.name, self.known.instance(call.arguments[0], env, self.read), 0)
+        lock = self.lock_of(call.arguments, env)
+        if len(call.arguments) > 1 and isinstance(number := self.value(call.arguments[1], env), int):
+            lock = replace(lock, given=number)
+        self.verb(node, env, call.name, lock, 0)
+
+    def lock_of(self, arguments: tuple[s.Expression, ...], env: Env) -> LockStorage:
+        return self.known.instance(arguments[0] if arguments else s.Name("rcu"), env, self.read)
 
     def verb(self, node: s.Node, env: Env, name: str, lock: LockStorage, phase: int) -> None:
         result = VERBS[name][phase](LockCells(self, lock))
