@@ -17,7 +17,7 @@ QUICK = {"design_example"}
 
 def scenarios() -> list[ParameterSet]:
     cases = []
-    for path in sorted((ROOT / "specs").glob("*.mck")):
+    for path in sorted((ROOT / "specs").rglob("*.mck")):
         for name in modelcheck.scenarios(path) or (None,):
             marks = () if path.stem in QUICK else (pytest.mark.slow,)
             cases.append(pytest.param(path, name, id=f"{path.stem} {name}", marks=marks))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from modelcheck.semantics.transition_system import transition_system
+from tests.agreement.futures import Futures
+from tests.agreement.shapes import disagreement, explored, model_of
 from tests.locks.tables import check_table, model_of_any_verb
 from tests.transcript import Golden
 
@@ -34,3 +37,29 @@ TABLES = {
 def test_every_verb_does_in_every_state_what_its_table_says(name: str, golden: Golden) -> None:
     declaration, calls = TABLES[name]
     check_table(name, model_of_any_verb(declaration, calls), update=golden.updating)
+
+
+WAITING = (*RUNNING, "flush_work(w)", "cancel_work_sync(w)")
+EXHAUSTED = {name: each for name, each in TABLES.items() if name != "refcount_owned"} | {
+    "work": ("work w;", WAITING)
+}
+
+
+def straight(name: str) -> str:
+    """Return a model of two threads that do any two or three of the verbs, one after the other, and end."""
+    declaration, calls = EXHAUSTED[name]
+    any_verb = "either " + " or ".join(f"{{ {call}; }}" for call in calls)
+    return f"{declaration}\nthread a {{ {any_verb * 3} }}\nthread b {{ {any_verb * 2} }}\n"
+
+
+@pytest.mark.parametrize("name", EXHAUSTED)
+def test_the_second_opinion_says_the_same_of_every_verb_in_every_state(name: str) -> None:
+    assert disagreement(straight(name), 20_000) == ""
+
+
+@pytest.mark.parametrize("name", EXHAUSTED)
+def test_nobody_in_a_circular_wait_ever_moves_again(name: str) -> None:
+    futures = Futures(explored(transition_system(model_of(straight(name))), 20_000))
+    caught = [(state, t) for state, knot in futures.knots.items() for t in knot.members]
+    assert [(state, t) for state, t in caught if futures.moves[state] >> t & 1] == []
+    assert bool(caught) is (not name.startswith("refcount"))
