@@ -30,7 +30,7 @@ class Body(LockStatements):
             "call",
             "try",
         ]
-        kinds += ["assert", "emit", "for", "unguarded", "leave", "once"]
+        kinds += ["assert", "emit", "for", "unguarded", "leave", "once", "alive", "alive"]
         if self.ops:
             kinds += ["call", "call"]
         if place.loop or self.style == "guard":

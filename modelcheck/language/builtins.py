@@ -134,10 +134,9 @@ def _reading(ctx: Context, node: syntax.Call) -> Value:
         return NOTHING
     if at.lock.kind != primitive.kind:
         message = f"`{node.name}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
-        own = ", ".join(each.name for each in PRIMITIVES[at.lock.kind].readings)
-        ctx.error(
-            "MC030", callee(node), message, f"a {at.lock.kind} has {own or 'no value that can be read'}"
-        )
+        own = [each.name for each in PRIMITIVES[at.lock.kind].readings]
+        hint = f"of a {at.lock.kind} there is {', '.join(own) or 'none such'}"
+        ctx.error("MC030", callee(node), message, hint)
         return NOTHING
     here = Here(at, me, ctx.unit.thread_names, domains=ctx.unit.domains)
     return Value(reading.value(here), reading.type(at))

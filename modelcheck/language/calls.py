@@ -178,8 +178,8 @@ def with_result(call: syntax.Call) -> str:
     """Return a hint for a call that has no result and needs one."""
     if call.name not in VERBS:
         return f"declare it: `op {call.name}(...) -> Errno`"
-    own = (v.name for v in VERBS[call.name][0].verbs.values() if v.result is not None)
-    return f"these have one: {', '.join(own)}"
+    own = [v.name for v in VERBS[call.name][0].verbs.values() if v.result is not None]
+    return f"these have one: {', '.join(own)}" if own else "write it as a statement of its own"
 
 
 def tested_call(work: Work, call: syntax.Call, text: str, fork: Fork) -> None:

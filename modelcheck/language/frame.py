@@ -136,6 +136,7 @@ class VerbArguments:
     targets: tuple[tuple[int, Expr], ...] = ()
     state: str = ""
     flag: Expr = TRUE
+    number: int = 0
 
 
 @dataclass(frozen=True)

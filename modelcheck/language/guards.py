@@ -42,7 +42,12 @@ def _taken(ctx: Context, node: syntax.Guard | syntax.ScopedGuard, text: str, spa
     if at.lock.kind != primitive.kind:
         own = sorted(kind for kind, (p, _) in GUARDS.items() if p.kind == at.lock.kind)
         message = f"guard `{node.kind}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
-        ctx.error("MC030", place, message, f"a {at.lock.kind} has {', '.join(own)}")
+        hint = (
+            f"a {at.lock.kind} has {', '.join(own)}"
+            if own
+            else f"call the verbs: a {at.lock.kind} has no guard"
+        )
+        ctx.error("MC030", place, message, hint)
         return None
     return VerbCall(verb, at, span, text)
 

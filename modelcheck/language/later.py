@@ -11,14 +11,9 @@ from modelcheck.locks import PRIMITIVES
 from modelcheck.source import Span
 
 KINDS: dict[str, str] = {
-    "rcu": "rcu_read_lock rcu_read_unlock synchronize_rcu",
-    "srcu": "srcu_read_lock srcu_read_unlock synchronize_srcu",
     "semaphore": "down up down_trylock down_interruptible down_killable",
     "completion": "complete complete_all wait_for_completion reinit_completion",
     "waitqueue": "prepare_to_wait schedule finish_wait wake_up wake_up_all wake_up_process wait_event",
-    "refcount": "refcount_inc refcount_inc_not_zero refcount_dec_and_test",
-    "active_ref": "kernfs_get_active kernfs_put_active kernfs_drain",
-    "work": "queue_work flush_work cancel_work_sync",
     "signal": "signal fatal_signal signal_pending",
 }
 """Each kind without a primitive (SEMANTICS A5, H1), with its verbs."""

@@ -129,6 +129,10 @@ def _unknown_kind(ctx: Context, node: syntax.Lock) -> None:
     if node.kind in later.KINDS:
         later.report(ctx, place, node.kind)
         return
+    if node.kind in PRIMITIVES:
+        hint = f"there is one for the whole model, with {', '.join(PRIMITIVES[node.kind].verbs)}"
+        ctx.error("MC012", place, f"`{node.kind}` is not declared", hint)
+        return
     words = "var param const type enum record scalarset thread op invariant step reachable scenario import"
     hint = FOREIGN.get(node.kind) or near_miss(node.kind, [*KINDS, *words.split()])
     ctx.error("MC010", place, f"there is no kind of lock or declaration `{node.kind}`", hint)

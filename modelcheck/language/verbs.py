@@ -68,6 +68,7 @@ _WANTED = {
     "subclass": "the lock, and a constant subclass",
     "state": f"one of {', '.join(STATES)}",
     "flag": "what was saved",
+    "number": "a constant number",
 }
 
 
@@ -101,6 +102,10 @@ class _Given:
                 self.arguments = replace(self.arguments, state=name)
             case "flag":
                 self.arguments = replace(self.arguments, flag=condition(self.ctx, node))
+            case "number":
+                number = constant_number(self.ctx, node)
+                self.arguments = replace(self.arguments, number=number or 0)
+                self.wrong = self.wrong or number is None
             case _:
                 assert_never(kind)
 
@@ -141,6 +146,7 @@ def verb_steps(body: Body, call: VerbCall, at: LockAt) -> tuple[VerbStep, ...]:
             targets=given.targets,
             state=given.state,
             flag=given.flag,
+            number=given.number,
         )
     )
 

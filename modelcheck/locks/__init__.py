@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from modelcheck.locks.active_ref import ACTIVE_REF
 from modelcheck.locks.interrupts import IRQ, SOFTIRQ
 from modelcheck.locks.mutex import MUTEX
 from modelcheck.locks.percpu_rwsem import PERCPU_RWSEM
 from modelcheck.locks.primitive import Primitive, Reading, Verb
+from modelcheck.locks.rcu import RCU, SRCU
+from modelcheck.locks.refcount import REFCOUNT
 from modelcheck.locks.rwlock import RWLOCK
 from modelcheck.locks.rwsem import RWSEM
 from modelcheck.locks.seqlock import SEQLOCK
 from modelcheck.locks.signals import SIGNAL
 from modelcheck.locks.spinlock import SPINLOCK
+from modelcheck.locks.work import WORK
 
 PRIMITIVES: dict[str, Primitive] = {
-    p.kind: p for p in (MUTEX, SPINLOCK, RWSEM, RWLOCK, SEQLOCK, PERCPU_RWSEM, SIGNAL, IRQ, SOFTIRQ)
+    p.kind: p
+    for p in (
+        MUTEX,
+        SPINLOCK,
+        RWSEM,
+        RWLOCK,
+        SEQLOCK,
+        PERCPU_RWSEM,
+        RCU,
+        SRCU,
+        REFCOUNT,
+        ACTIVE_REF,
+        WORK,
+        SIGNAL,
+        IRQ,
+        SOFTIRQ,
+    )
 }
 
 KINDS: tuple[str, ...] = tuple(kind for kind, p in PRIMITIVES.items() if not p.domain)

@@ -35,8 +35,8 @@ from modelcheck.language.model import (
 from modelcheck.language.types import Bool, Range, Scalar, ThreadRef
 
 Mode = Literal["write", "read"]
-Argument = Literal["lock", "thread", "subclass", "state", "flag"]
-"""What a verb is given: a lock of its kind, a thread, a constant subclass, a state to sleep in, a condition."""
+Argument = Literal["lock", "thread", "subclass", "state", "flag", "number"]
+"""What a verb is given: a lock of its kind, a thread, a subclass, a state to sleep in, a condition, a constant."""
 
 STATES = ("TASK_RUNNING", "TASK_INTERRUPTIBLE", "TASK_KILLABLE", "TASK_UNINTERRUPTIBLE")
 """The states of a thread: running, or asleep until woken, or until a (fatal) signal comes too."""
@@ -124,7 +124,7 @@ class Here:
 
     `domains`: the model's domains by kind. `in_handler`: the running thread is an interrupt handler. `targets`: the
     threads that a thread argument may mean, each with the condition under which it does. `state`: what was given to
-    sleep in. `flag`: what was given as a condition.
+    sleep in. `flag`: what was given as a condition. `number`: the constant that was given.
     """
 
     at: LockAt
@@ -135,6 +135,7 @@ class Here:
     targets: tuple[tuple[int, Expr], ...] = ()
     state: str = ""
     flag: Expr = TRUE
+    number: int = 0
 
     def field(self, name: str, thread: int | None = None) -> Ref:
         """Return the cell of the instance's variable, of one thread if it is per thread."""
