@@ -22,7 +22,7 @@ from modelcheck.language.inlining import check_op
 from modelcheck.language.instances import Instance, thread_instances
 from modelcheck.language.interrupts import declare_handlers, lower_handler, with_interrupts
 from modelcheck.language.model import Effects, Location, Model, Mover, Property, Thread
-from modelcheck.language.naming import callee, check_property_name, named
+from modelcheck.language.naming import WAIT_EVENTS, callee, check_property_name, named
 from modelcheck.language.places import index_value, lock_at
 from modelcheck.language.scenarios import resolve_scenario, scenarios_of
 from modelcheck.language.scope import ConstantBinding, ThreadBinding
@@ -226,6 +226,8 @@ def _domains(found: Gathered) -> Iterator[str]:
                 yield from domains_of(READINGS[name][0])
             case syntax.Call(name) if name in VERBS:
                 yield from domains_of(*VERBS[name])
+            case syntax.Call(name) if name in WAIT_EVENTS:
+                yield "task"
             case syntax.Guard(name) | syntax.ScopedGuard(name) if name in GUARDS:
                 primitive, verb = GUARDS[name]
                 assert verb.release is not None

@@ -19,9 +19,6 @@ KINDS: dict[str, str] = {
     "seqlock": "read_seqbegin read_seqretry write_seqlock write_sequnlock",
     "rcu": "rcu_read_lock rcu_read_unlock synchronize_rcu",
     "srcu": "srcu_read_lock srcu_read_unlock synchronize_srcu",
-    "semaphore": "down up down_trylock down_interruptible down_killable",
-    "completion": "complete complete_all wait_for_completion reinit_completion",
-    "waitqueue": "prepare_to_wait schedule finish_wait wake_up wake_up_all wake_up_process wait_event",
     "refcount": "refcount_inc refcount_inc_not_zero refcount_dec_and_test",
     "active_ref": "kernfs_get_active kernfs_put_active kernfs_drain",
     "work": "queue_work flush_work cancel_work_sync",
@@ -29,13 +26,12 @@ KINDS: dict[str, str] = {
 }
 """Each kind without a primitive (SEMANTICS A5, H1), with its verbs."""
 
-_OTHERS = "join kthread_stop kthread_should_stop msleep spin_until local_irq_disable local_irq_enable"
 _TEMPORAL = "always eventually until leads_to"
 _GUARDS = "rwsem_read rwsem_write spinlock spinlock_irqsave rcu"
 
 VERBS = {verb: kind for kind, verbs in KINDS.items() if kind not in PRIMITIVES for verb in verbs.split()}
 GUARDS = frozenset(_GUARDS.split())
-FUNCTIONS = frozenset((*_TEMPORAL.split(), *_OTHERS.split()))
+FUNCTIONS = frozenset(_TEMPORAL.split())
 
 
 def report(ctx: Context, span: Span, name: str) -> None:
