@@ -27,9 +27,10 @@ from modelcheck.semantics.questions import (
     StatePredicate,
     StepPredicate,
     StuckForEver,
+    TimeOutWaits,
 )
 from modelcheck.semantics.transition_system import INIT, State, Step, cells_mentioned
-from modelcheck.semantics.waiting import Waiting, standing
+from modelcheck.semantics.waiting import Knot, Waiting, standing
 
 
 class Collector:
@@ -50,6 +51,7 @@ class Collector:
         self._step_predicates: list[tuple[StepPredicate, frozenset[int]]] = []
         self._errors: list[ErrorSteps] = []
         self._circular: list[CircularWaits] = []
+        self._time_outs: list[TimeOutWaits] = []
         self._wants = {type(question) for question in questions}
         self._knots = not self._wants.isdisjoint({CircularWaits, StuckForEver, CannotFinish})
         self._handover = any(lock.handover for lock in interpreter.system.model.locks)
@@ -70,6 +72,8 @@ class Collector:
                 self._errors.append(question)
             case CircularWaits():
                 self._circular.append(question)
+            case TimeOutWaits():
+                self._time_outs.append(question)
             case _:
                 pass  # collections, and what endings.py answers
 
@@ -99,6 +103,9 @@ class Collector:
             self._note_step(number, state, depth + 1, step)
         if self._knots:
             self._note_waits(number, state, depth, {step.thread for step in steps})
+        if self._time_outs:
+            knot = self._waiting.knot_of_time_outs(state)
+            self._note_rings(self._time_outs, knot, number, state, depth)
 
     # --- states ----------------------------------------------------------------------------------
 
@@ -121,7 +128,12 @@ class Collector:
         knot = self._waiting.knot(state, blocked)
         if knot.caught:
             self.caught[number] = knot.caught
-        for question in self._circular:
+        self._note_rings(self._circular, knot, number, state, depth)
+
+    def _note_rings(
+        self, asked: Sequence[CircularWaits | TimeOutWaits], knot: Knot, number: int, state: State, depth: int
+    ) -> None:
+        for question in asked:
             causes: set[tuple[str, ...]] = set()
             for ring in knot.rings:
                 cause = tuple(sorted(standing(self._interpreter, state, t) for t in ring.members))

@@ -21,6 +21,7 @@ from modelcheck.semantics.questions import (
     Question,
     StatePredicate,
     StuckForEver,
+    TimeOutWaits,
 )
 from modelcheck.semantics.transition_system import TransitionSystem
 
@@ -29,7 +30,7 @@ QUICKLY = 50_000
 
 INTERRUPTED = "interrupted"
 
-OF_ALL_STATES = (StuckForEver, CannotFinish, LocalViews, Crossings, ActionCounts)
+OF_ALL_STATES = (TimeOutWaits, StuckForEver, CannotFinish, LocalViews, Crossings, ActionCounts)
 
 
 def explore(

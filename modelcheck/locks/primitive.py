@@ -41,7 +41,8 @@ Argument = Literal["lock", "thread", "subclass", "number", "state", "flag"]
 """What a verb is given: a lock of its kind, a thread, a constant, a state to sleep in, a condition."""
 
 Told = Callable[[str, str, str], str]
-"""What a trace says of a changed field: of the lock's name, the new value, and whose it is ("": the mover's own)."""
+"""What a trace says of a changed field: of the lock's name, the new value, and whose it is ("": the mover's own).
+Nothing is said where that is ""."""
 
 STATES = ("TASK_RUNNING", "TASK_INTERRUPTIBLE", "TASK_KILLABLE", "TASK_UNINTERRUPTIBLE")
 """The states of a thread: running, or asleep until woken, or until a (fatal) signal comes too."""

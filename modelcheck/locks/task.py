@@ -145,7 +145,7 @@ def _nothing(_: Here) -> tuple[VerbStep, ...]:
 def _told(_lock: str, value: str, whose: str) -> str:
     if whose:
         return f"wakes up {whose}" if value == STATES[RUNNING] else f"{whose}: {value}"
-    return "runs" if value == STATES[RUNNING] else value
+    return "" if value == STATES[RUNNING] else value
 
 
 _PAUSE = Verb("cpu_relax", "write", _nothing, arguments=())

@@ -117,8 +117,9 @@ def _bool(_: LockAt) -> Scalar:
 
 
 def _told(queue: str, value: str, whose: str) -> str:
-    who = f"{whose} " if whose else ""
-    return f"{who}off {queue}" if value == "off" else f"{who}on {queue}"
+    # Who is taken off by another is woken, and that is told already.
+    how = "" if value == "waiting" else f" ({value})"
+    return ("" if whose else f"off {queue}") if value == "off" else f"on {queue}{how}"
 
 
 _SLEEP: tuple[Argument, ...] = ("lock", "state")
