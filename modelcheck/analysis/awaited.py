@@ -62,7 +62,7 @@ def _queues(interpreter: Interpreter, state: State, thread: int) -> Iterator[str
 
 
 def helps(waiting: Waiting, state: State, thread: int, wakers: Iterable[int]) -> tuple[Help, ...]:
-    """Return by which statements the wakers could end the thread's wait: the nearest of each, and its nearest signal."""
+    """Return by which statements the wakers could end the wait: of each the nearest, and its nearest signal."""
     system = waiting.interpreter.system
     signals = {
         cell

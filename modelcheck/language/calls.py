@@ -52,9 +52,7 @@ def takes_one_step(ctx: Context, call: syntax.Call, where: str) -> bool:
     """Tell whether a call can be looked into for one step; report one that waits for a condition, or means nothing."""
     if call.name in WAIT_EVENTS or call.name == "spin_until":
         message = f"`{call.name}` cannot stand inside {where}"
-        ctx.error(
-            "MC044", call.span, message, "it waits: blocking later would let the others see half of the block"
-        )
+        ctx.error("MC044", call.span, message, "what may wait stays outside: it is one step")
     elif takes_steps(ctx, call):
         return True
     else:
@@ -261,18 +259,18 @@ def call_into(work: Work, call: syntax.Call, to: Ref, node: syntax.Node, way: Wa
         return (Assign(to, Const(result or 0), node.span), Jump(way.following))
 
     if _run(work, call, (node.span, one_line(node.span.text)), way.entry, finish):
-        _check_fit(work.ctx, call, node, to.var.type)
+        _check_fit(work.ctx, call, to.var.type)
     else:
         work.go(way, call.span)
 
 
-def _check_fit(ctx: Context, call: syntax.Call, node: syntax.Node, wanted: Scalar) -> None:
+def _check_fit(ctx: Context, call: syntax.Call, wanted: Scalar) -> None:
     given = _result_of(call)
     if given is None:
-        ctx.error("MC032", node.span, f"`{call.name}` has no result", with_result(call))
+        ctx.error("MC032", call.span, f"`{call.name}` has no result", with_result(call))
     elif given != wanted:
         message = f"`{call.name}` returns {described(given)}, but {described(wanted)} is needed here"
-        ctx.error("MC020", node.span, message)
+        ctx.error("MC020", call.span, message)
 
 
 def stored(ctx: Context, call: syntax.Call, to: Ref, result: Ref | None) -> Effects:

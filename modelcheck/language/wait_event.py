@@ -107,7 +107,7 @@ def run_wait_event(
         return False
     if at.lock.kind != "waitqueue":
         message = f"`{call.name}` is for a waitqueue, but `{at.lock.name}` is a {at.lock.kind}"
-        work.ctx.error("MC030", callee(call), message)
+        work.ctx.error("MC030", callee(call), message, "declare one: `waitqueue q;`")
         return False
     keeping: Effects = ()
     if any(reads_shared(index) for index in at.index):

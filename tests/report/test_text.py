@@ -111,7 +111,10 @@ def test_a_thread_that_waits_for_a_condition_says_who_could_end_it() -> None:
     told = lines("""model m; mutex l; var done: bool marked;
         thread one { mutex_lock(l); await(done); mutex_unlock(l); }
         thread two { mutex_lock(l); done = true; mutex_unlock(l); }""")
-    assert "one waits for await(done) at test.mck:2: only two can still end the wait" in told
+    assert (
+        "one waits for await(done) at test.mck:2: only two can still end the wait, by done = true at test.mck:3"
+        in told
+    )
 
 
 def test_a_thread_that_nobody_can_wake_says_so() -> None:
