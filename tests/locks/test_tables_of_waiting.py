@@ -25,7 +25,12 @@ TABLES = {
     ),
     "waitqueue_exclusive": (
         "waitqueue q;",
-        ("prepare_to_wait_exclusive(q)", "prepare_to_wait(q, TASK_INTERRUPTIBLE)", "wake_up(q)", "wake_up_all(q)"),
+        (
+            "prepare_to_wait_exclusive(q)",
+            "prepare_to_wait(q, TASK_INTERRUPTIBLE)",
+            "wake_up(q)",
+            "wake_up_all(q)",
+        ),
     ),
     "completion": (
         "completion c: 0 .. 2;",
@@ -40,7 +45,12 @@ TABLES = {
     ),
     "completion_signals": (
         "completion c: 0 .. 1;",
-        ("complete(c)", "wait_for_completion_interruptible(c)", "wait_for_completion_killable(c)", "signal(a)"),
+        (
+            "complete(c)",
+            "wait_for_completion_interruptible(c)",
+            "wait_for_completion_killable(c)",
+            "signal(a)",
+        ),
     ),
     "semaphore": (
         "semaphore s: 0 .. 2 = 1;",
