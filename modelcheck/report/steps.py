@@ -15,7 +15,7 @@ from modelcheck.analysis.waiting import Explainer
 from modelcheck.language.model import Choose, Either, Location, Test, jump_targets, walk_effects
 from modelcheck.language.types import show
 from modelcheck.locks import PRIMITIVES
-from modelcheck.locks.task import QUEUED
+from modelcheck.locks.task import DIRECTLY, QUEUED
 from modelcheck.result.trace import Trace
 from modelcheck.semantics.questions import Held
 from modelcheck.semantics.transition_system import INIT, State, Step, index_values
@@ -158,7 +158,11 @@ def _told(explainer: Explainer, before: State, after: State, step: Step) -> Iter
                         name = instance_name(lock, index[:-1] if field.per_thread else index)
                         yield field.told(name, show(variable.type, new), whose)
     verb = explainer.place(step).verb
-    if verb is not None and verb.verb in QUEUED and before == _moved(explainer, before, after, step):
+    if (
+        verb is not None
+        and verb.verb in (*QUEUED, *DIRECTLY)
+        and before == _moved(explainer, before, after, step)
+    ):
         yield "wakes nobody"
 
 

@@ -77,14 +77,18 @@ def ending_lines(explainer: Explainer, finding: Finding) -> Iterator[str]:
         yield "before the first step"
         return
     yield _headline(trace, finding)
-    yield from situation_lines(explainer, explainer.situation(trace, finding.members))
+    lost = finding.members if finding.check == "stuck" else ()
+    yield from situation_lines(explainer, explainer.situation(trace, finding.members), lost)
 
 
-def situation_lines(explainer: Explainer, situation: Situation) -> Iterator[str]:
-    """Yield who holds what, who waits for whom, who could go on, who has finished."""
+def situation_lines(explainer: Explainer, situation: Situation, lost: tuple[int, ...] = ()) -> Iterator[str]:
+    """Yield who holds what, who waits for whom, who could go on, who has finished; `lost` wait in vain."""
     threads = explainer.interpreter.system.model.threads
     yield from _holds(threads, situation.holds)
-    yield from (_waits(threads, situation, each) for each in _in_order(situation))
+    yield from (
+        _waits(threads, situation, each) + (", but never does" if each.helps and each.thread in lost else "")
+        for each in _in_order(situation)
+    )
     for number, location in situation.standing:
         yield f"{threads[number].name} is at {location.span}: {statement(location)}"
     if situation.finished:
