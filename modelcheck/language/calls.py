@@ -29,7 +29,7 @@ from modelcheck.language.operations import described
 from modelcheck.language.places import lock_at, resolve
 from modelcheck.language.scope import KINDS, LockBinding, OpBinding, Place
 from modelcheck.language.types import ERRNO, Bool, Scalar
-from modelcheck.language.values import Value, comparison, disjunction
+from modelcheck.language.values import Value, comparison, disjunction, negation
 from modelcheck.language.verbs import Finish, run_verb, verb_call
 from modelcheck.language.wait_event import FORMS, run_wait_event, spin_until
 from modelcheck.locks import PRIMITIVES, READINGS, VERBS
@@ -203,12 +203,14 @@ def with_result(call: syntax.Call) -> str:
     return f"these have one: {', '.join(own)}"
 
 
-def tested_call(work: Work, call: syntax.Call, text: str, fork: Fork) -> None:
+def tested_call(work: Work, call: syntax.Call, text: str, fork: Fork, *, negated: bool) -> None:
     """Lower a call that is the whole condition of an `if` or `while`: one step for a verb."""
+
+    def finish(result: int | None) -> Effects:
+        return jump(fork.then if bool(result) != negated else fork.otherwise)
+
     if call.name in VERBS or call.name in WAIT_EVENTS:
-        if not _run(
-            work, call, (call.span, text), fork.entry, lambda r: jump(fork.then if r else fork.otherwise)
-        ):
+        if not _run(work, call, (call.span, text), fork.entry, finish):
             work.go(Way(fork.entry, fork.then), call.span)
         elif _result_of(call) is None:
             work.ctx.error("MC032", callee(call), f"`{call.name}` has no result to test", with_result(call))
@@ -219,7 +221,8 @@ def tested_call(work: Work, call: syntax.Call, text: str, fork: Fork) -> None:
     if test is None:
         work.go(Way(after, fork.then), call.span)
         return
-    effects: Effects = (Test(test, jump(fork.then), jump(fork.otherwise)),)
+    whole = negation(test) if negated else test
+    effects: Effects = (Test(whole, jump(fork.then), jump(fork.otherwise)),)
     work.body.step(work.fresh().ctx, after, Location.of(call.span, text, effects))
 
 

@@ -28,10 +28,6 @@ class Fork:
     then: int
     otherwise: int
 
-    def swapped(self) -> Fork:
-        """Return the fork of the negated test."""
-        return Fork(self.entry, self.otherwise, self.then)
-
 
 @dataclass(frozen=True)
 class Guarding:

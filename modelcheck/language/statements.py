@@ -135,7 +135,7 @@ def branch(work: Work, test: syntax.Expression, word: str, fork: Fork) -> bool |
     call, negated = asked(work.ctx, test)
     text = f"{word} ({one_line(test.span.text)})"
     if call is not None:
-        calls.tested_call(work, call, text, fork.swapped() if negated else fork)
+        calls.tested_call(work, call, text, fork, negated=negated)
         return None
     expr = condition(work.ctx, test)
     if isinstance(expr, Const):

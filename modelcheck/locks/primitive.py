@@ -106,7 +106,7 @@ class Outcome:
     """One way a step can go: updates, and the verb's result (1/0 of a try, an errno) if it has one.
 
     The outcomes of a step are tried in order and the first whose condition holds is taken; if the step is `free`,
-    any whose condition holds can be.
+    any whose condition holds can be. Where there are two results, the first outcome is that of the true one (not 0).
     """
 
     when: Expr = TRUE

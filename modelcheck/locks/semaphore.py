@@ -27,6 +27,7 @@ from modelcheck.locks.primitive import (
     by,
     by_name,
     held_by_nobody,
+    is_none,
     is_some,
     put,
     required,
@@ -68,11 +69,16 @@ def _down_killable(here: Here) -> tuple[VerbStep, ...]:
 
 def _down_timeout(here: Here) -> tuple[VerbStep, ...]:
     wait = replace(_for_one(here), patience=is_some(here.field("count")))
-    return (VerbStep(TRUE, (_taken(here, 0), Outcome(result=ETIME)), wait=wait),)
+    return (VerbStep(TRUE, _or_else(here, ETIME), wait=wait),)
 
 
 def _down_trylock(here: Here) -> tuple[VerbStep, ...]:
-    return (VerbStep(TRUE, (_taken(here, 0), Outcome(result=1)), action="try"),)
+    return (VerbStep(TRUE, _or_else(here, 1), action="try"),)
+
+
+def _or_else(here: Here, result: int) -> tuple[Outcome, ...]:
+    """Return the outcomes of a verb that takes one and returns 0, or returns this if there is none."""
+    return (Outcome(is_none(here.field("count")), result=result), replace(_taken(here, 0), when=TRUE))
 
 
 def _up(here: Here) -> tuple[VerbStep, ...]:

@@ -6,6 +6,7 @@ Internal variables of locks and dead locals are hidden: a lock that was got is `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -115,7 +116,8 @@ def lock_shown(explainer: Explainer, held: Held) -> str:
 
 def _outcome(explainer: Explainer, location: Location, step: Step) -> tuple[str, ...]:
     """Return which way a test went, where the location it arrived at tells that."""
-    is_test = location.text.startswith(("if ", "if(", "while ", "while(")) or location.text.endswith(": test")
+    part = location.text.endswith(": test")
+    is_test = part or location.text.startswith(("if ", "if(", "while ", "while("))
     if step.target is None or not is_test:
         return ()
     arrived = step.target[explainer.interpreter.system.location_cells[step.thread]]
@@ -124,6 +126,8 @@ def _outcome(explainer: Explainer, location: Location, step: Step) -> tuple[str,
             isinstance(e, Test) for e in walk_effects(location.effects[:-1])
         ):
             ways = (arrived in jump_targets(then), arrived in jump_targets(otherwise))
+            if location.verb is not None and re.match(r"(if|while) ?\(\(*!", location.text) and not part:
+                ways = ways[::-1]  # the first outcome of a verb is that of a true result (locks/primitive.py)
             return {(True, False): ("true",), (False, True): ("false",)}.get(ways, ())
         case _:
             return ()
