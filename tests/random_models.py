@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from tests.random_expressions import INDEXES, Expressions, LockVar, Pen, Scope, Var
 from tests.random_statements import Body, Op
+from tests.random_waits import DECLARED, SOME_THREAD
 
 EXAMPLES = int(os.environ.get("MODELCHECK_EXAMPLES", "100"))
 REFUSED = frozenset({"MC041", "MC044"})
@@ -41,7 +42,7 @@ release-in-atomic return return-call return-in-atomic return-value scalarset sca
 scoped_cond_guard scoped_guard scoped_guard-try set-operation shift skip step subset ternary test-verb
 thread-array thread-array-by-type thread-local try try-assigned try-assigned-shared try-condition
 try-in-atomic try-negated try-while two-binders two-guards unbraced unfair unguarded when-free while
-while-call write_guarded_by
+while-call write_guarded_by waits-sem waits-done waits-q waits-sig waits-tested
 """
 ALL_TAGS = frozenset(CONSTRUCTS.split())
 
@@ -71,6 +72,7 @@ class Writer:
         self.ops: list[Op] = []
         self.threads: list[tuple[str, str]] = []
         self.locals: list[tuple[str, Var]] = []
+        self.waits: tuple[str, ...] = ()
 
     def add(self, text: str, *new: Var) -> None:
         self.lines.append(text)
@@ -101,6 +103,9 @@ class Writer:
                 novalidate = " novalidate" if self.pen.chance(5) else ""
                 self.lines.append(f"{kind} {name}{''.join(f'[{d}]' for d in dims)}{novalidate};")
                 self.scope = Scope(self.scope.vars, (*self.scope.locks, LockVar(name, kind, dims)))
+
+        self.waits = tuple(name for name in DECLARED if self.pen.chance(12))
+        self.lines += [DECLARED[name] for name in self.waits]
 
     def initial(self, kind: str) -> str:
         return f" = {self.x.literal(Scope(), kind)}" if kind != "Node" and self.pen.chance(30) else ""
@@ -175,7 +180,8 @@ class Writer:
 
     def body(self, *, result: str | None = None, is_op: bool = False, simple: bool = False) -> Body:
         style = self.pen.one(("guard", "guard", "goto"))
-        return Body(self.pen, style, result, tuple(self.ops), is_op=is_op, simple=simple)
+        ops = tuple(self.ops)
+        return Body(self.pen, style, result, ops, is_op=is_op, simple=simple, waits=self.waits)
 
     def op(self) -> None:
         pen = self.pen
@@ -327,7 +333,9 @@ class Writer:
         self.init()
         if self.properties:
             self.property_lines()
-        return "\n".join(self.lines) + "\n"
+        return (
+            re.sub(SOME_THREAD, lambda _: self.pen.one(tuple(self.threads))[0], "\n".join(self.lines)) + "\n"
+        )
 
 
 @st.composite

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from tests.random_bodies import Op, Place
 from tests.random_expressions import INDEXES, NUMBERS, SETS, Scope, Var
-from tests.random_lock_statements import LockStatements
+from tests.random_waits import Waits
 
 LOCALS = ("bool", "Small", "0 .. 2", "Neg", "Mode", "Errno", "set of Small", "Pair", "Node")
 
 
-class Body(LockStatements):
+class Body(Waits):
     """Writes one body."""
 
     def statement(self, scope: Scope, place: Place) -> tuple[str, tuple[Var, ...]]:
@@ -39,6 +39,7 @@ class Body(LockStatements):
             kinds += ["element"] * 3
         if not place.atomic:
             kinds += ["await", "section", "section", "section", "while", "loop", "atomic", "wrong", "tryif"]
+            kinds += ["waiting"] * 2 * bool(self.waits)
             kinds += ["scoped", "cond", "tested", "guard", "goto", *["guard"] * 3 * (self.style == "guard")]
         kind = pen.one(tuple(kinds))
         deeper = replace(place, depth=place.depth - 1)

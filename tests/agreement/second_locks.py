@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from tests.agreement import second_waits
 from tests.agreement.second_values import Key, LockStorage, Value, WrongError, as_int
 
 DEEPEST = 7
@@ -17,11 +18,8 @@ GUARDS = {
     "percpu_read": ("percpu_down_read", "percpu_up_read"),
     "percpu_write": ("percpu_down_write", "percpu_up_write"),
 }
-FIELDS = {"mutex": ("owner",), "percpu_rwsem": ("block", "writing", "readers")}
-
-
-class BlockedError(Exception):
-    """The statement cannot run now."""
+FIELDS = {"mutex": ("owner",), "percpu_rwsem": ("block", "writing", "readers"), **second_waits.FIELDS}
+PER_THREAD = ("readers", "waiting")
 
 
 class Memory(Protocol):
@@ -29,7 +27,9 @@ class Memory(Protocol):
 
     me: int
     threads: int
+    cells: dict[Key, Value]
 
+    def pick(self, options: list[int]) -> int: ...
     def read(self, key: Key, shared: bool) -> Value: ...
     def put(self, key: Key, value: Value) -> None: ...
 
@@ -60,7 +60,7 @@ def mutex_lock(cells: LockCells) -> int:
     if cells.get("owner") == cells.mine:
         raise WrongError
     if cells.get("owner"):
-        raise BlockedError
+        raise second_waits.BlockedError
     cells.set("owner", cells.mine)
     return 0
 
@@ -81,7 +81,7 @@ def mutex_unlock(cells: LockCells) -> int:
 
 def down_read(cells: LockCells) -> int:
     if cells.get("block"):
-        raise BlockedError
+        raise second_waits.BlockedError
     return read_once_more(cells)
 
 
@@ -107,14 +107,14 @@ def up_read(cells: LockCells) -> int:
 
 def announce(cells: LockCells) -> int:
     if cells.get("block"):
-        raise BlockedError
+        raise second_waits.BlockedError
     cells.set("block", cells.mine)
     return 0
 
 
 def get_it(cells: LockCells) -> int:
     if any(cells.readers):
-        raise BlockedError
+        raise second_waits.BlockedError
     cells.set("writing", 1)
     return 0
 
@@ -127,11 +127,35 @@ def up_write(cells: LockCells) -> int:
     return 0
 
 
+def mutex_lock_or_signal(least: int) -> Callable[[LockCells], int]:
+    def free(cells: LockCells) -> bool:
+        return not cells.get("owner")
+
+    verb = second_waits.interruptible(free, mutex_lock, least, "EINTR")
+
+    def checked(cells: LockCells) -> int:
+        if cells.get("owner") == cells.mine:
+            raise WrongError
+        return verb(cells)
+
+    return checked
+
+
+def waiting(verb: Callable[[second_waits.Cells], int]) -> Callable[[LockCells], int]:
+    def checked(cells: LockCells) -> int:
+        try:
+            return verb(cells)
+        except second_waits.WrongUseError:
+            raise WrongError from None
+
+    return checked
+
+
 VERBS: dict[str, tuple[Callable[[LockCells], int], ...]] = {
     "mutex_lock": (mutex_lock,),
     "mutex_lock_nested": (mutex_lock,),
-    "mutex_lock_interruptible": (mutex_lock,),
-    "mutex_lock_killable": (mutex_lock,),
+    "mutex_lock_interruptible": (mutex_lock_or_signal(1),),
+    "mutex_lock_killable": (mutex_lock_or_signal(2),),
     "mutex_trylock": (mutex_trylock,),
     "mutex_unlock": (mutex_unlock,),
     "mutex_is_locked": (lambda cells: int(cells.get("owner") != 0),),
@@ -140,6 +164,7 @@ VERBS: dict[str, tuple[Callable[[LockCells], int], ...]] = {
     "percpu_up_read": (up_read,),
     "percpu_down_write": (announce, get_it),
     "percpu_up_write": (up_write,),
+    **{name: (waiting(verb),) for name, verb in second_waits.VERBS.items()},
     "percpu_is_write_locked": (lambda cells: int(cells.get("block") != 0),),
     "percpu_is_read_locked": (lambda cells: int(not cells.get("block") and any(cells.readers)),),
 }
@@ -148,4 +173,4 @@ VERBS: dict[str, tuple[Callable[[LockCells], int], ...]] = {
 
 def succeeded(verb: str, result: int) -> bool:
     """Tell whether a guard's verb got the lock: 1 of a try, 0 of a form that can be interrupted."""
-    return bool(result) if verb.endswith("trylock") else True
+    return bool(result) if verb.endswith("trylock") else not result or "_lock" not in verb

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from modelcheck.language import syntax as s
 from modelcheck.language.types import Enum, Range, Scalarset, Type
 from tests.agreement.second_items import Code, ForkError, Item, Local, Stack
-from tests.agreement.second_locks import FIELDS, BlockedError
+from tests.agreement.second_locks import FIELDS, PER_THREAD
 from tests.agreement.second_steps import Place, Steps
 from tests.agreement.second_values import (
     Env,
@@ -28,6 +28,7 @@ from tests.agreement.second_values import (
     first_value,
     values,
 )  # fmt: skip
+from tests.agreement.second_waits import BlockedError, domains
 
 Shape = tuple[tuple[int, ...], tuple[Place, ...]]
 """The cells in the order of `cell_names`, and the places of the threads."""
@@ -74,6 +75,9 @@ class SecondOpinion:
                 self.thread(node)
         for node in tree.declarations:
             self.store(node)
+        for key in domains(tree, len(self.threads)):
+            self.known.first[key], self.types[key] = 0, Range(0, 99)
+        self.known.threads |= {(node.name, own): number for number, (node, own) in enumerate(self.threads)}
         self.code = Code(self.known, {}, {}, len(self.threads))
         self.keys = list(self.known.first)
         self.seen_cells: dict[tuple[Value, ...], tuple[int, ...]] = {}
@@ -129,11 +133,13 @@ class SecondOpinion:
                     known.first[key] = first_value(each) if initial is None else known.constant(initial, env)
             case s.Lock(kind_name, name, dimensions):
                 dims = tuple(known.type_of(d.type, NOBODY) for d in dimensions)
-                known.names[name] = LockStorage(kind_name, name, dims)
+                high = known.type_of(node.bound, NOBODY).high if node.bound else 0  # type: ignore[union-attr]
+                first = 0 if node.initial is None else known.constant(node.initial, NOBODY)
+                known.names[name] = LockStorage(kind_name, name, dims, high=high)
                 for part in FIELDS[kind_name]:
-                    more = (Range(0, len(self.threads) - 1),) if part == "readers" else ()
+                    more = (Range(0, len(self.threads) - 1),) if part in PER_THREAD else ()
                     cells = known.cells(Storage(f"{name}.{part}", (*dims, *more), Range(0, 99), shared=True))
-                    known.first |= {key: 0 for key, _ in cells}
+                    known.first |= {key: first for key, _ in cells}
                     self.types |= {key: Range(0, 99) for key in known.first if key not in self.types}
             case s.Op(name):
                 known.ops[name] = node

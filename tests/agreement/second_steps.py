@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelcheck.language import syntax as s
 from modelcheck.language.types import Record
 from tests.agreement.second_items import LONGEST, EndlessError, Item, unwrapped
-from tests.agreement.second_locks import GUARDS, VERBS, BlockedError, LockCells, succeeded
+from tests.agreement.second_locks import GUARDS, VERBS, LockCells, succeeded
 from tests.agreement.second_machine import Run
 from tests.agreement.second_values import (
     NUMBERS,
@@ -19,6 +19,7 @@ from tests.agreement.second_values import (
     encoded,
     values,
 )  # fmt: skip
+from tests.agreement.second_waits import BlockedError, operand, with_state
 
 Place = tuple[object, ...]
 END: Place = ("end",)
@@ -236,7 +237,10 @@ class Steps(Run):
             self.enter(call, env, node, env)
 
     def first_phase(self, call: s.Call, node: s.Node, env: Env) -> None:
-        self.verb(node, env, call.name, self.known.instance(call.arguments[0], env, self.read), 0)
+        lock = operand(self.known, call)
+        if lock is None:
+            lock = with_state(self.known.instance(call.arguments[0], env, self.read), call)
+        self.verb(node, env, call.name, lock, 0)
 
     def verb(self, node: s.Node, env: Env, name: str, lock: LockStorage, phase: int) -> None:
         result = VERBS[name][phase](LockCells(self, lock))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -46,6 +46,8 @@ class LockStorage:
     name: str
     dims: tuple[Type, ...]
     index: tuple[int, ...] | None = None
+    high: int = 0
+    given: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ class Globals:
     names: dict[str, Binding] = field(default_factory=lambda: {n: Fixed(n) for n in ERRNO.members[1:]})
     ops: dict[str, s.Op] = field(default_factory=dict)
     first: dict[Key, Value] = field(default_factory=dict)
+    threads: dict[tuple[str, Value | None], int] = field(default_factory=dict)
 
     # --- names and types -------------------------------------------------------------------------
 
@@ -309,9 +312,7 @@ class Globals:
             case s.Name(name):
                 found = self.find(name, env)
                 assert isinstance(found, LockStorage)
-                return (
-                    found if found.index is not None else LockStorage(found.kind, found.name, found.dims, ())
-                )
+                return found if found.index is not None else replace(found, index=())
             case s.Index(base, at):
                 lock = self.instance(base, env, read)
                 index = lock.index or ()

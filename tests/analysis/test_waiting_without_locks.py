@@ -182,7 +182,7 @@ FOUR_WAITS = """model m; mutex cgroup; percpu_rwsem hotplug; waitqueue pipe; var
 
 @pytest.mark.parametrize("engine", ["reference", "z3"])
 def test_four_waits_of_four_kinds_make_a_circular_wait(engine: str) -> None:
-    report = checked(FOUR_WAITS, Options(engine=engine))  # type: ignore[arg-type]
+    report = checked(FOUR_WAITS, Options(engine=engine))
     assert names(report) == {"circular_wait"}
     assert {len(f.ring) for f in found(report, "circular_wait")} == {4}
 
@@ -244,7 +244,7 @@ TIMED = """model m; mutex region; completion onlined;
 
 @pytest.mark.parametrize("engine", ["reference", "z3"])
 def test_a_cycle_that_only_a_time_out_breaks_is_a_warning(engine: str) -> None:
-    report = checked(TIMED.format("wait_for_completion_timeout(onlined, 5);"), Options(engine=engine))  # type: ignore[arg-type]
+    report = checked(TIMED.format("wait_for_completion_timeout(onlined, 5);"), Options(engine=engine))
     assert names(report) == set()
     (finding,) = found(report, "circular_wait")
     assert (finding.weight, finding.certified, finding.lost_since) == ("warning", True, None)
