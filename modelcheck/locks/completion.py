@@ -49,7 +49,7 @@ def _complete(here: Here) -> tuple[VerbStep, ...]:
     done, every = here.field("done"), _all(here)
     name = here.at.lock.name
     message = (
-        f"`{name}` is completed more than {every - 1} times: a bug, or its bound is too small "
+        f"`{name}` would count to {every}: a bug, or its bound is too small "
         f"(raise it: `completion {name}: 0..{every};`)"
     )
     fits = either(Compare("<", done, Const(every - 1)), Compare("==", done, Const(every)))
