@@ -30,7 +30,7 @@ class Body(LockStatements):
             "call",
             "try",
         ]
-        kinds += ["assert", "emit", "for", "unguarded", "leave", "once", "alive", "alive"]
+        kinds += ["assert", "emit", "for", "unguarded", "leave", "once"]
         if self.ops:
             kinds += ["call", "call"]
         if place.loop or self.style == "guard":
@@ -134,7 +134,7 @@ class Body(LockStatements):
             if call:
                 pen.tag("local-from-call")
                 return f"{head} = {call};", (var,)
-        if kind == "bool" and self.can_try(scope) and not dims and pen.chance(60):
+        if kind == "bool" and scope.locks and not dims and pen.chance(60):
             pen.tag("local-from-try")
             return f"{head} = {self.try_verb(scope)};", (var,)
         pen.tag("local-initialised")

@@ -27,15 +27,9 @@ from tests.models import (
     verb,
     wait_for,
 )
-from tests.random_lock_statements import PAIRS
 
 FLAG = shared("f", BOOL)
 NUMBER = shared("x", SMALL)
-SECTIONS = {
-    **PAIRS,
-    "mutex": (*PAIRS["mutex"], *PAIRS["mutex"], ("mutex_trylock", "mutex_unlock")),
-    "seqlock": (*PAIRS["seqlock"], ("read_seqbegin", "read_seqretry")),
-}
 SIMPLE = ("put", "put", "add", "await", "await", "if", "either", "choose", "leave")
 
 
@@ -43,8 +37,7 @@ def random_system(seed: int, *, asserts: bool = False) -> TransitionSystem:
     """Return a model of two or three threads; the same seed gives the same."""
     chance = random.Random(seed)
     names = tuple(f"t{n}" for n in range(chance.choice((2, 2, 3))))
-    kinds = {"a": "mutex", "b": "mutex", "p": chance.choice(("percpu_rwsem", "rwsem", "rwlock", "seqlock"))}
-    locks = [lock(name, kind, names) for name, kind in kinds.items()]
+    locks = [lock("a", "mutex", names), lock("b", "mutex", names), lock("p", "percpu_rwsem", names)]
     codes = [Writer(chance, number, names, locks, asserts=asserts).code() for number in range(len(names))]
     initial: m.Effects = ()
     if chance.random() < 0.3:
@@ -78,7 +71,15 @@ class Writer:
     def section(self, depth: int) -> list[Line]:
         """Return lock; statements; unlock."""
         at = self.chance.choice(self.locks)
-        take, release = self.chance.choice(SECTIONS[at.kind])
+        take, release = self.chance.choice(
+            [("percpu_down_read", "percpu_up_read"), ("percpu_down_write", "percpu_up_write")]
+            if at.kind == "percpu_rwsem"
+            else [
+                ("mutex_lock", "mutex_unlock"),
+                ("mutex_lock", "mutex_unlock"),
+                ("mutex_trylock", "mutex_unlock"),
+            ]
+        )
         otherwise = self.anywhere() if take == "mutex_trylock" else None
         lines = verb(take, at, self.me, self.names, otherwise)
         for _ in range(self.chance.randint(0, 2)):

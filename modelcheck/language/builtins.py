@@ -11,7 +11,7 @@ from modelcheck.diagnostics import counted, near_miss
 from modelcheck.language import expressions, later, places, syntax
 from modelcheck.language.context import Context
 from modelcheck.language.model import At, Compare, Const, Enabled, Expr, LockAt, Mover, Ref
-from modelcheck.language.naming import FUNCTIONS, STATEMENTS, callee
+from modelcheck.language.naming import FUNCTIONS, STATEMENTS, WAIT_EVENTS, callee
 from modelcheck.language.scope import KINDS, OpBinding
 from modelcheck.language.types import Bool, Scalar
 from modelcheck.language.values import NOTHING, Value, comparison, conjunction, disjunction, negation
@@ -59,7 +59,7 @@ def _not_a_function(ctx: Context, node: syntax.Call) -> Value:
             expressions.lower(ctx, argument)
     binding = ctx.scope.find(node.name)
     place = callee(node)
-    if node.name in VERBS or isinstance(binding, OpBinding):
+    if node.name in VERBS or node.name in WAIT_EVENTS or isinstance(binding, OpBinding):
         if ctx.mode != "code":
             message = f"`{node.name}` takes steps: it cannot be part of a property or a constant"
             ctx.error("MC052", place, message, "let a thread call it, and look at what it did")
@@ -70,7 +70,7 @@ def _not_a_function(ctx: Context, node: syntax.Call) -> Value:
         ctx.error("MC031", place, f"`{node.name}` has no value", "it is a statement of its own")
     elif binding is not None:
         ctx.error("MC012", place, f"`{node.name}` is {KINDS[type(binding)]}, not a function")
-    elif later.is_later(node.name):
+    elif node.name in later.TEMPORAL:
         later.report(ctx, place, node.name)
     else:
         ops = {name for name in ctx.scope.visible() if isinstance(ctx.scope.find(name), OpBinding)}

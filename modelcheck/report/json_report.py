@@ -319,6 +319,16 @@ def _situation(explainer: Explainer, situation: Situation) -> Json:
                 "mode": w.mode,
                 "for": [threads[t].name for t in w.for_threads],
                 "any_of": w.any_of,
+                "what": w.phrase,
+                "timed": w.timed,
+                "by": [
+                    {
+                        "thread": threads[h.thread].name,
+                        "statement": statement(h.location),
+                        "place": _place(h.location.span),
+                    }
+                    for h in w.helps
+                ],
                 "resting": w.resting,
                 "interrupted_by": [threads[t].name for t in w.interrupted_by],
             }

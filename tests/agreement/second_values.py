@@ -340,17 +340,8 @@ class Globals:
 
         if lock.kind in ("mutex", "spinlock"):
             return name not in ("held_read", "lockdep_assert_held_read") and field_of("owner") == me + 1
-        if name == "rwsem_is_locked":
-            parts = {f"{lock.name}.{part}" for part in ("writer", "readers", "announced")}
-            at = lock.index or ()
-            return any(read(k, True) for k in self.first if k[0] in parts and k[1 : len(at) + 1] == at)
-        if lock.kind == "seqlock":
-            reading = field_of("writer") == me + 1 and bool(field_of("looking"))
-            writing = field_of("writer") == me + 1 and not field_of("looking")
-        else:
-            reading = as_int(field_of("readers", me)) > 0
-            writer = "block" if lock.kind == "percpu_rwsem" else "writer"
-            writing = field_of(writer) == me + 1 and (writer == "writer" or bool(field_of("writing")))
+        reading = as_int(field_of("readers", me)) > 0
+        writing = field_of("block") == me + 1 and bool(field_of("writing"))
         return (reading and "write" not in name) or (writing and "read" not in name)
 
 
