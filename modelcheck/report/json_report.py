@@ -321,14 +321,7 @@ def _situation(explainer: Explainer, situation: Situation) -> Json:
                 "any_of": w.any_of,
                 "what": w.phrase,
                 "timed": w.timed,
-                "by": [
-                    {
-                        "thread": threads[h.thread].name,
-                        "statement": statement(h.location),
-                        "place": _place(h.location.span),
-                    }
-                    for h in w.helps
-                ],
+                "by": [_help(threads[h.thread].name, h.location) for h in w.helps],
                 "resting": w.resting,
                 "interrupted_by": [threads[t].name for t in w.interrupted_by],
             }
@@ -337,6 +330,10 @@ def _situation(explainer: Explainer, situation: Situation) -> Json:
         "ring": [threads[t].name for t in situation.ring],
         "finished": [threads[t].name for t in situation.finished],
     }
+
+
+def _help(thread: str, location: Location) -> Json:
+    return {"thread": thread, "statement": statement(location), "place": _place(location.span)}
 
 
 # --- lock order ----------------------------------------------------------------------------------
