@@ -218,5 +218,5 @@ def only_read(model: Model) -> tuple[Note, ...]:
     return tuple(
         Note(f"no thread of this scenario takes {lock.name} for writing: its readers never wait", lock.span)
         for lock in model.locks
-        if modes.get(lock.name) == {"read"}
+        if modes.get(lock.name) == {"read"} and "write" in PRIMITIVES[lock.kind].modes
     )

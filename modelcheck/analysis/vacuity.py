@@ -28,10 +28,12 @@ from modelcheck.language.model import (
     Test,
     Thread,
     Variable,
+    VerbUse,
     refs,
     walk_effects,
 )
 from modelcheck.language.types import Enum, show
+from modelcheck.locks import VERBS
 from modelcheck.semantics.questions import Occurred
 from modelcheck.semantics.transition_system import INIT
 from modelcheck.source import NOWHERE, Span
@@ -197,7 +199,8 @@ class _Seen:
         yield Point("statement", location.span, f"`{text}` never runs"), here in self._ran
         if here not in self._ran:
             return
-        if location.verb is None and location.guard != TRUE:
+        handler_waits = thread.handler is not None and location.number in thread.handler.starts
+        if location.verb is None and location.guard != TRUE and not handler_waits:
             yield Point("await", location.span, f"`{text}` never had to wait"), here in self._waited
         for effect in walk_effects(location.effects):
             yield from self._decisions(*here, effect, location)
@@ -212,7 +215,7 @@ class _Seen:
                     yield _condition(span, text_of(span), arm, value=value), (id(effect), value) in taken
             case Test() if location is not None and effect is _first_test(location.effects):
                 yield from _result(location, {value for number, value in taken if number == id(effect)})
-            case Either(branches, span):
+            case Either(branches, span) if span.end:  # those without a place are a lock verb's own
                 for number in range(len(branches)):
                     message = f"branch {number + 1} of `either` is never taken"
                     yield Point("branch", span, message), (id(effect), number) in taken
@@ -298,12 +301,19 @@ def _condition(span: Span, text: str, arm: Span, *, value: bool) -> Point:
 def _result(location: Location, outcomes: set[int]) -> Iterator[tuple[Point, bool]]:
     """A test without a place of its own: of a call's result, or within a lock verb that may be refused."""
     text = text_of(location.span)
-    if location.verb is not None and location.verb.action in ("try", "test"):
+    condition = location.text.startswith(("if (", "while ("))
+    if location.verb is not None and _has_result(location.verb):
+        if location.verb.action != "try" and not condition:
+            return  # whoever drops the result of a verb that tells something does not ask for it
         yield Point("result", location.span, f"`{text}` always has the same result"), len(outcomes) > 1
-    elif location.verb is None and location.text.startswith(("if (", "while (")):
+    elif location.verb is None and condition:
         whole = location.text.partition("(")[2].removesuffix(")")  # a call may be negated in it
         for value in (True, False):
             yield _condition(location.span, whole, NOWHERE, value=value), value in outcomes
+
+
+def _has_result(use: VerbUse) -> bool:
+    return use.verb in VERBS and VERBS[use.verb][1].result is not None
 
 
 def _first_test(effects: Effects) -> Test | None:
