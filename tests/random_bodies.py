@@ -40,6 +40,7 @@ class Base(ABC):
     ops: tuple[Op, ...]
     is_op: bool = False
     simple: bool = False
+    waits: tuple[str, ...] = ()
     labels: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     gotos: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
 

@@ -1,6 +1,6 @@
 """Generated models as text: every construct of the language, well-typed by construction, small as a rule.
 
-`models()` is a Hypothesis strategy; what it drew is in `Generated.tags`, and ALL_TAGS is what a run must have drawn.
+`models()` is a Hypothesis strategy; what it drew is in `Generated.tags` (see random_constructs.py).
 A model is refused by elaboration only for a cycle without a step (MC041): that cannot be seen while drawing.
 """
 
@@ -18,34 +18,13 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.random_expressions import INDEXES, Expressions, LockVar, Pen, Scope, Var
+from tests.random_lock_kinds import DRAWN, KINDS, PARAMETERS
 from tests.random_statements import Body, Op
+from tests.random_waits import DECLARED, SOME_THREAD
 
 EXAMPLES = int(os.environ.get("MODELCHECK_EXAMPLES", "100"))
 REFUSED = frozenset({"MC041", "MC044"})
 """The codes with which elaboration may refuse a model: a cycle without a step; a guard taken inside atomic."""
-
-CONSTRUCTS = """
-READ_ONCE WRITE_ONCE and array-1 array-2 array-of-records assert assign at atomic atomic-await await bits
-blocked break break-in-atomic call call-condition call-condition-in-atomic call-in-atomic call-into-local
-call-into-shared choose choose-in-atomic choose-maybe-empty choose-where compound const
-constant-condition continue continue-in-atomic copy-array copy-record count daemon data_race dead-thread
-division either either-in-atomic element-read element-written else else-if emit errno-condition
-error-path exists finished for for-break-in-atomic for-in-atomic forall free goto guard guard-device
-guard-mutex guard-percpu_read guard-percpu_write guarded_by guarded_by-both held held-by held-in-code if
-if-in-atomic implies in increment index-by-scalarset index-out-of-range init init-choose initial-by-index
-inside inside-argument invariant local local-array local-from-call local-from-try local-initialised
-local-record lock-argument lock-array lock-interruptible lockdep_assert_held lone-lock lone-release loop
-loop-for-ever marked model-marked mover mutex_lock mutex_lock_nested nested-call next op-lock-parameter
-op-record-parameter op-result or param percpu_down_read percpu_down_write reachable record
-release-in-atomic return return-call return-in-atomic return-value scalarset scalarset-equal
-scoped_cond_guard scoped_guard scoped_guard-try set-operation shift skip step subset ternary test-verb
-thread-array thread-array-by-type thread-local try try-assigned try-assigned-shared try-condition
-try-in-atomic try-negated try-while two-binders two-guards unbraced unfair unguarded when-free while
-while-call write_guarded_by
-spin_lock spin_lock_irq spin_lock_irqsave spin_lock_bh irqs-off irq-handler softirq-handler
-guard-spinlock guard-spinlock_irq guard-spinlock_irqsave guard-spinlock_bh
-"""
-ALL_TAGS = frozenset(CONSTRUCTS.split())
 
 
 @dataclass(frozen=True)
@@ -73,6 +52,7 @@ class Writer:
         self.ops: list[Op] = []
         self.threads: list[tuple[str, str]] = []
         self.locals: list[tuple[str, Var]] = []
+        self.waits: tuple[str, ...] = ()
 
     def add(self, text: str, *new: Var) -> None:
         self.lines.append(text)
@@ -91,19 +71,23 @@ class Writer:
         self.lines += ["scalarset Node = 0 .. 1;", "record Pair { left: Small; right[bool]: bool; }"]
 
     def locks(self) -> None:
-        kinds = [
-            ("l", "mutex", ()),
-            ("k", "mutex", ()),
-            ("p", "percpu_rwsem", ()),
-            ("la", "mutex", ("Small",)),
-        ]
-        kinds += [("s", "spinlock", ())]
-        kinds += [("pa", "percpu_rwsem", (self.pen.one(("bool", "Neg", "Mode")),))]
-        for name, kind, dims in kinds:
-            if self.pen.chance((85, 50, 50, 30, 20, 10)[len(self.scope.locks)]):
+        """Draw a few kinds, with a lock or two of each."""
+        wanted = {self.pen.one(DRAWN) for _ in range(self.pen.one((1, 2, 2, 3, 3)))}
+        for kind in (kind for kind in KINDS if kind in wanted):
+            for number, (name, index) in enumerate(KINDS[kind]):
+                if number and not self.pen.chance(35):
+                    continue
+                dims = ("Small",) * bool(index)
+                if kind == "active_ref":
+                    dims = self.pen.one(((), (), ("Small",)))
+                elif index == "[bool]":
+                    dims = (self.pen.one(("bool", "Neg", "Mode")),)
                 novalidate = " novalidate" if self.pen.chance(5) else ""
-                self.lines.append(f"{kind} {name}{''.join(f'[{d}]' for d in dims)}{novalidate};")
+                bound = ": 0 .. 2 = 1" if kind == "refcount" else ""
+                self.lines.append(f"{kind} {name}{''.join(f'[{d}]' for d in dims)}{bound}{novalidate};")
                 self.scope = Scope(self.scope.vars, (*self.scope.locks, LockVar(name, kind, dims)))
+        self.waits = tuple(name for name in (*DECLARED, "rcu") if name in wanted)
+        self.lines += [DECLARED[name] for name in self.waits if name in DECLARED]
 
     def initial(self, kind: str) -> str:
         return f" = {self.x.literal(Scope(), kind)}" if kind != "Node" and self.pen.chance(30) else ""
@@ -114,7 +98,7 @@ class Writer:
             return self.pen.one((" marked", ' marked "an outside lock"'))
         plain = tuple(x.name for x in self.scope.locks if not x.dims)
         if plain and self.pen.chance(30):
-            word = self.pen.one(("guarded_by", "write_guarded_by"))
+            word = self.pen.one(("guarded_by", "write_guarded_by", "rcu_guarded_by"))
             self.pen.tag(word)
             if len(plain) > 1 and self.pen.chance(40):
                 self.pen.tag("guarded_by-both")
@@ -178,14 +162,16 @@ class Writer:
 
     def body(self, *, result: str | None = None, is_op: bool = False, simple: bool = False) -> Body:
         style = self.pen.one(("guard", "guard", "goto"))
-        return Body(self.pen, style, result, tuple(self.ops), is_op=is_op, simple=simple)
+        ops = tuple(self.ops)
+        return Body(self.pen, style, result, ops, is_op=is_op, simple=simple, waits=self.waits)
 
     def op(self) -> None:
         pen = self.pen
         kinds: list[str] = [
             pen.one(("Small", "bool", "Mode", "0 .. 2", "Pair")) for _ in range(pen.upto(0, 2))
         ]
-        locks = tuple(pen.one(("mutex", "percpu_rwsem")) for _ in range(pen.chance(30)))
+        known = tuple(x.kind for x in self.scope.locks if x.kind in PARAMETERS)
+        locks = tuple(pen.one((*known, "mutex")) for _ in range(pen.chance(30)))
         result = pen.one((None, "bool", "Errno", "Small", "Mode", "0 .. 2"))
         scope = Scope(tuple(v for v in self.scope.vars if v.shared or v.fixed), self.scope.locks)
         given: list[str] = []
@@ -243,7 +229,7 @@ class Writer:
 
     def handlers(self) -> None:
         """Add interrupt handlers, now and then, mostly where there is a spinlock."""
-        spinning = any(x.kind == "spinlock" for x in self.scope.locks)
+        spinning = any(x.kind in ("spinlock", "rwlock", "seqlock") for x in self.scope.locks)
         for number in range(
             self.pen.upto(0, 2) if self.threads and self.pen.chance(40 if spinning else 5) else 0
         ):
@@ -343,7 +329,8 @@ class Writer:
         self.init()
         if self.properties:
             self.property_lines()
-        return "\n".join(self.lines) + "\n"
+        threads = tuple(name for name, _ in self.threads)
+        return re.sub(SOME_THREAD, lambda _: self.pen.one(threads), "\n".join(self.lines)) + "\n"
 
 
 @st.composite

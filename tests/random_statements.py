@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from tests.random_bodies import Op, Place
 from tests.random_expressions import INDEXES, NUMBERS, SETS, Scope, Var
-from tests.random_lock_statements import LockStatements
+from tests.random_waits import Waits
 
 LOCALS = ("bool", "Small", "0 .. 2", "Neg", "Mode", "Errno", "set of Small", "Pair", "Node")
 
 
-class Body(LockStatements):
+class Body(Waits):
     """Writes one body."""
 
     def statement(self, scope: Scope, place: Place) -> tuple[str, tuple[Var, ...]]:
@@ -30,7 +30,7 @@ class Body(LockStatements):
             "call",
             "try",
         ]
-        kinds += ["assert", "emit", "for", "unguarded", "leave", "once"]
+        kinds += ["assert", "emit", "for", "unguarded", "leave", "once", "alive", "alive"]
         if self.ops:
             kinds += ["call", "call"]
         if place.loop or self.style == "guard":
@@ -39,6 +39,7 @@ class Body(LockStatements):
             kinds += ["element"] * 3
         if not place.atomic:
             kinds += ["await", "section", "section", "section", "while", "loop", "atomic", "wrong", "tryif"]
+            kinds += ["waiting"] * 2 * bool(self.waits)
             kinds += ["scoped", "cond", "tested", "guard", "goto", *["guard"] * 3 * (self.style == "guard")]
         kind = pen.one(tuple(kinds))
         deeper = replace(place, depth=place.depth - 1)
@@ -134,7 +135,7 @@ class Body(LockStatements):
             if call:
                 pen.tag("local-from-call")
                 return f"{head} = {call};", (var,)
-        if kind == "bool" and scope.locks and not dims and pen.chance(60):
+        if kind == "bool" and self.can_try(scope) and not dims and pen.chance(60):
             pen.tag("local-from-try")
             return f"{head} = {self.try_verb(scope)};", (var,)
         pen.tag("local-initialised")

@@ -27,9 +27,15 @@ from tests.models import (
     verb,
     wait_for,
 )
+from tests.random_lock_kinds import PAIRS
 
 FLAG = shared("f", BOOL)
 NUMBER = shared("x", SMALL)
+SECTIONS = {
+    **PAIRS,
+    "mutex": (*PAIRS["mutex"], *PAIRS["mutex"], ("mutex_trylock", "mutex_unlock")),
+    "seqlock": (*PAIRS["seqlock"], ("read_seqbegin", "read_seqretry")),
+}
 SIMPLE = ("put", "put", "add", "await", "await", "if", "either", "choose", "leave")
 
 
@@ -37,7 +43,8 @@ def random_system(seed: int, *, asserts: bool = False) -> TransitionSystem:
     """Return a model of two or three threads; the same seed gives the same."""
     chance = random.Random(seed)
     names = tuple(f"t{n}" for n in range(chance.choice((2, 2, 3))))
-    locks = [lock("a", "mutex", names), lock("b", "mutex", names), lock("p", "percpu_rwsem", names)]
+    kinds = {"a": "mutex", "b": "mutex", "p": chance.choice(("percpu_rwsem", "rwsem", "rwlock", "seqlock"))}
+    locks = [lock(name, kind, names) for name, kind in kinds.items()]
     codes = [Writer(chance, number, names, locks, asserts=asserts).code() for number in range(len(names))]
     initial: m.Effects = ()
     if chance.random() < 0.3:
@@ -71,15 +78,7 @@ class Writer:
     def section(self, depth: int) -> list[Line]:
         """Return lock; statements; unlock."""
         at = self.chance.choice(self.locks)
-        take, release = self.chance.choice(
-            [("percpu_down_read", "percpu_up_read"), ("percpu_down_write", "percpu_up_write")]
-            if at.kind == "percpu_rwsem"
-            else [
-                ("mutex_lock", "mutex_unlock"),
-                ("mutex_lock", "mutex_unlock"),
-                ("mutex_trylock", "mutex_unlock"),
-            ]
-        )
+        take, release = self.chance.choice(SECTIONS[at.kind])
         otherwise = self.anywhere() if take == "mutex_trylock" else None
         lines = verb(take, at, self.me, self.names, otherwise)
         for _ in range(self.chance.randint(0, 2)):

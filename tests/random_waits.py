@@ -49,9 +49,10 @@ class Waits(LockStatements):
     """Waiting and waking; nothing of that inside `atomic`."""
 
     def _waiting(self, scope: Scope, place: Place) -> str:
-        if not self.waits:
+        kinds = tuple(kind for kind in self.waits if kind in DECLARED)
+        if not kinds:
             return ""
-        kind = self.pen.one(self.waits)
+        kind = self.pen.one(kinds)
         self.pen.tag(f"waits-{kind}")
         if kind in TESTED and self.pen.chance(30):
             self.pen.tag("waits-tested")

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
+from tests.agreement.second_cells import DEEPEST, LockCells, Step
 from tests.agreement.second_numbers import BlockedError, WrongError
 
-if TYPE_CHECKING:
-    from tests.agreement.second_locks import LockCells
-
-DEEPEST = 7
 DEAD, LIVE, DRAINING = 0, 1, 2
 RUNNING, QUEUED = 1, 2
 WAS_IDLE, WAS_PENDING = 1, 2
@@ -28,7 +22,6 @@ GUARDS = {
     "srcu": ("srcu_read_lock", "srcu_read_unlock"),
     "work": ("start_work", "finish_work"),
 }
-Step = Callable[["LockCells"], int]
 
 
 def more(part: str) -> Step:

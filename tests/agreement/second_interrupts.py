@@ -75,10 +75,15 @@ class Interrupts:
                 cells[domain, me] = int(on > 0)
 
 
+SPINNING = ("spin_lock", "read_lock", "write_lock", "read_seqbegin", "write_seqlock", "read_seqlock_excl")
+
+
 def spins(item: Item, node: s.Node) -> bool:
-    """Tell whether a thread that is blocked here spins: it is in a spin_lock of some form."""
+    """Tell whether a thread that is blocked here spins: it is in some form of a lock that is never slept for."""
     verb = (
         str(item.extra[1]) if item.kind == "again" else re.sub(r"\W.*", "", node.span.text, flags=re.DOTALL)
     )
-    guard = isinstance(node, s.Guard | s.ScopedGuard) and node.kind.startswith("spinlock")
-    return verb.startswith("spin_lock") or guard
+    guard = isinstance(node, s.Guard | s.ScopedGuard) and node.kind.startswith(
+        ("spinlock", "read_lock", "write_lock")
+    )
+    return verb.startswith(SPINNING) or guard

@@ -14,8 +14,10 @@ from modelcheck.language import syntax as s
 from modelcheck.language.types import Enum, Range, Scalarset, Type
 from tests.agreement.second_interrupts import BACK, HARD, IDLE, Interrupts, spins
 from tests.agreement.second_items import Code, ForkError, Item, Local, Stack
-from tests.agreement.second_locks import FIELDS, BlockedError
-from tests.agreement.second_steps import Place, Steps
+from tests.agreement.second_locks import FIELDS, PER_THREAD
+from tests.agreement.second_numbers import BlockedError, WrongError
+from tests.agreement.second_spinning import SAVING
+from tests.agreement.second_steps import NO_LOCK, Place, Steps
 from tests.agreement.second_values import (
     Env,
     Fixed,
@@ -24,18 +26,19 @@ from tests.agreement.second_values import (
     LockStorage,
     Storage,
     Value,
-    WrongError,
     as_int,
     encoded,
     first_value,
     values,
-)  # fmt: skip
+)
+from tests.agreement.second_waits import domains
 
 Shape = tuple[tuple[int, ...], tuple[Place, ...]]
 """The cells in the order of `cell_names`, and the places of the threads."""
 Move = tuple[int, tuple[int, ...], Shape | None]
 """Who moved, by which choices, to where; None is an error step."""
 NOBODY = Env(-1, 0, ())
+ANY = Range(0, 99)
 
 
 class TooLargeError(Exception):
@@ -76,10 +79,14 @@ class SecondOpinion:
             if isinstance(node, s.Thread):
                 self.thread(node)
         self.handlers([d for d in tree.declarations if isinstance(d, s.IrqHandler)])
+        if any(isinstance(n, s.Call | s.Guard | s.ScopedGuard) and is_rcu(n) for n in tree.walk()):
+            self.lock(NO_LOCK)
         for node in tree.declarations:
             self.store(node)
-        self.known.first |= self.interrupts.first()
-        self.types |= {key: Range(0, 99) for key in self.interrupts.first()}
+        more = [*self.interrupts.first(), *domains(tree, len(self.threads))]
+        self.known.first |= dict.fromkeys(more, 0)
+        self.types |= dict.fromkeys(more, ANY)
+        self.known.threads |= {(node.name, own): number for number, (node, own) in enumerate(self.threads)}
         self.code = Code(self.known, {}, {}, len(self.threads))
         self.keys = list(self.known.first)
         self.seen_cells: dict[tuple[Value, ...], tuple[int, ...]] = {}
@@ -142,22 +149,28 @@ class SecondOpinion:
                     for d, index in zip(dimensions, key[1:], strict=False):
                         env = env.plus(d.binder or "", Fixed(index))  # type: ignore[arg-type]
                     known.first[key] = first_value(each) if initial is None else known.constant(initial, env)
-            case s.Lock(kind_name, name, dimensions):
+            case s.Lock(_, _, dimensions, bound):
+                range_ = None if bound is None else known.type_of(bound, NOBODY)
+                first = 0 if node.initial is None else as_int(known.constant(node.initial, NOBODY))
                 dims = tuple(known.type_of(d.type, NOBODY) for d in dimensions)
-                known.names[name] = LockStorage(kind_name, name, dims)
-                saved = kind_name == "spinlock" and HARD in self.interrupts.domains
-                for part in (*FIELDS[kind_name], *(["saved"] if saved else [])):
-                    own = part in ("readers", "saved")
-                    more = (Range(0, len(self.threads) - 1),) if own else ()
-                    cells = known.cells(Storage(f"{name}.{part}", (*dims, *more), Range(0, 99), shared=True))
-                    known.first |= {key: 0 for key, _ in cells}
-                    self.types |= {key: Range(0, 99) for key in known.first if key not in self.types}
+                high = range_.high if isinstance(range_, Range) else 0
+                self.lock(LockStorage(node.kind, node.name, dims, high=high), first)
             case s.Op(name):
                 known.ops[name] = node
             case s.Init():
                 self.inits.append(node)
             case _:
                 pass
+
+    def lock(self, lock: LockStorage, first: int = 0) -> None:
+        self.known.names[lock.name] = lock
+        saved = lock.kind in SAVING and HARD in self.interrupts.domains
+        for part in (*FIELDS[lock.kind], *(["saved"] if saved else [])):
+            more = (Range(0, len(self.threads) - 1),) if part in PER_THREAD else ()
+            cells = self.known.cells(Storage(f"{lock.name}.{part}", (*lock.dims, *more), ANY, shared=True))
+            own = {key: first for key, _ in cells}
+            self.known.first |= own
+            self.types |= dict.fromkeys(own, ANY)
 
     # --- exploring -------------------------------------------------------------------------------
 
@@ -308,6 +321,13 @@ class SecondOpinion:
                 self.seen_places[me, stack] = Steps(self.code, me, {}, stack, ()).place()
             places.append(self.seen_places[me, stack])
         return self.seen_cells[state.cells], tuple(places)
+
+
+def is_rcu(node: s.Call | s.Guard | s.ScopedGuard) -> bool:
+    """Tell whether this speaks of RCU's read sections, which nobody declares."""
+    if isinstance(node, s.Call):
+        return node.name.startswith("rcu_") or node.name == "synchronize_rcu"
+    return node.kind == "rcu"
 
 
 def dotted(base: object) -> str:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from modelcheck.language import syntax as s
 from modelcheck.language.types import Record
+from tests.agreement.second_cells import LockCells
 from tests.agreement.second_interrupts import BACK, IDLE
 from tests.agreement.second_items import LONGEST, EndlessError, Item, unwrapped
-from tests.agreement.second_locks import GUARDS, NO_LOCK, VERBS, BlockedError, LockCells, succeeded
+from tests.agreement.second_locks import GUARDS, VERBS, succeeded
 from tests.agreement.second_machine import Run
-from tests.agreement.second_values import (
-    NUMBERS,
-    Env,
-    LockStorage,
-    Storage,
-    Value,
-    WrongError,
-    as_int,
-    checked,
-    encoded,
-    values,
-)  # fmt: skip
+from tests.agreement.second_numbers import NUMBERS, BlockedError, WrongError
+from tests.agreement.second_values import Env, LockStorage, Storage, Value, as_int, checked, encoded, values
+from tests.agreement.second_waits import operand, with_state
 
 Place = tuple[object, ...]
 END: Place = ("end",)
+NO_LOCK = LockStorage("rcu", "rcu", (), ())
+"""What a verb or a guard works on that names no lock: RCU, or interrupts, which need none."""
 
 
 def asked_of(test: s.Expression) -> tuple[s.Node | None, bool]:
@@ -122,7 +118,7 @@ class Steps(Run):
             case s.CallStatement(call):
                 self.call_step(call, node, env)
             case s.Guard(kind, arguments) | s.ScopedGuard(kind, arguments):
-                self.verb(node, env, GUARDS[kind][0], self.known.instance(arguments[0], env, self.read), 0)
+                self.verb(node, env, GUARDS[kind][0], self.lock_of(arguments, env), 0)
             case _:
                 raise AssertionError(node)
 
@@ -237,8 +233,20 @@ class Steps(Run):
             self.enter(call, env, node, env)
 
     def first_phase(self, call: s.Call, node: s.Node, env: Env) -> None:
-        lock = self.known.instance(call.arguments[0], env, self.read) if call.arguments else NO_LOCK
-        self.verb(node, env, call.name, lock, 0)
+        self.verb(node, env, call.name, self.operand(call, env), 0)
+
+    def operand(self, call: s.Call, env: Env) -> LockStorage:
+        """Return what a verb works on: a lock, or what its arguments say otherwise."""
+        lock = operand(self.known, call)
+        if lock is not None:
+            return lock
+        lock = with_state(self.lock_of(call.arguments, env), call)
+        if call.name == "refcount_set":
+            lock = replace(lock, given=as_int(self.value(call.arguments[1], env)))
+        return lock
+
+    def lock_of(self, arguments: tuple[s.Expression, ...], env: Env) -> LockStorage:
+        return self.known.instance(arguments[0], env, self.read) if arguments else NO_LOCK
 
     def verb(self, node: s.Node, env: Env, name: str, lock: LockStorage, phase: int) -> None:
         result = VERBS[name][phase](LockCells(self, lock))

@@ -6,26 +6,18 @@ statically: only what is assigned is checked against the type of the place.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from modelcheck.language import syntax as s
 from modelcheck.language.types import ERRNO, Bool, Enum, Range, Record, RecordField, Scalarset, SetOf, Type
+from tests.agreement.second_numbers import COMPARISONS, NUMBERS, VariesError, WrongError
 
 Value = int | str | frozenset[int]
 Key = tuple[object, ...]
 """A cell: (name or slot, index, index, ...)."""
-
-
-class WrongError(Exception):
-    """This is an error step: out of range, undefined, an assertion, a lock rule."""
-
-
-class VariesError(Exception):
-    """The expression is not constant."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +32,14 @@ class Storage:
 
 @dataclass(frozen=True)
 class LockStorage:
-    """A lock class, or (of a parameter) the instance that was given."""
+    """A lock class, or (of a parameter) the instance that was given; the bound of a count, a verb's number."""
 
     kind: str
     name: str
     dims: tuple[Type, ...]
     index: tuple[int, ...] | None = None
+    high: int = 0
+    given: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,42 +68,11 @@ def as_int(value: Value) -> int:
     return value
 
 
-def quotient(left: int, right: int) -> int:
-    if right == 0:
-        raise WrongError
-    return abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
-
-
-def bits(apply: Callable[[int, int], int]) -> Callable[[int, int], int]:
-    def checked(left: int, right: int) -> int:
-        if left < 0 or right < 0:
-            raise WrongError
-        return apply(left, right)
-
-    return checked
-
-
-NUMBERS: dict[str, Callable[[int, int], int]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": quotient,
-    "%": lambda a, b: a - b * quotient(a, b),
-    "&": bits(operator.and_),
-    "|": bits(operator.or_),
-    "^": bits(operator.xor),
-    "<<": bits(operator.lshift),
-    ">>": bits(operator.rshift),
-}
-COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 TRANSPARENT = ("READ_ONCE", "data_race")
+OWNER = {"mutex": "owner", "spinlock": "owner", "work": "runner"}
+COUNT = {"rcu": "nesting", "srcu": "nesting", "active_ref": "holders"}
+NEVER = {"held_read": (*OWNER, "refcount"), "held_write": (*COUNT, "refcount"), "held": ("refcount",)}
+READ = {"refcount_read": ("value",), "work_pending": ("queued",), "work_busy": ("queued", "runner")}
 
 
 @dataclass
@@ -120,6 +83,7 @@ class Globals:
     names: dict[str, Binding] = field(default_factory=lambda: {n: Fixed(n) for n in ERRNO.members[1:]})
     ops: dict[str, s.Op] = field(default_factory=dict)
     first: dict[Key, Value] = field(default_factory=dict)
+    threads: dict[tuple[str, Value | None], int] = field(default_factory=dict)
 
     # --- names and types -------------------------------------------------------------------------
 
@@ -184,7 +148,7 @@ class Globals:
             return isinstance(found, Storage) and found.shared
         if isinstance(node, s.Expression) and self.is_constant(node, env):
             return False
-        if isinstance(node, s.Call) and node.name.startswith("held"):
+        if isinstance(node, s.Call) and node.name.startswith(("held", "rcu_read_lock_held", *READ)):
             return True
         if isinstance(node, s.Binary) and node.operator in ("&&", "||", "implies"):
             sides = [x for x in (node.left, node.right) if not self.is_constant(x, env)]
@@ -229,11 +193,16 @@ class Globals:
             case s.Call(name, (inner, *_)) if name in TRANSPARENT:
                 return self.value(inner, env, read)
             case s.Call(name, (lock, *_)):
-                if name == "held_read" and self.lock_kind(lock, env) in ("mutex", "spinlock"):
+                if self.lock_kind(lock, env) in NEVER.get(name, ()):
                     return False
                 if read is None:
                     raise VariesError
-                return self.held(name, self.instance(lock, env, read), env.me, read)
+                at = self.instance(lock, env, read)
+                return self.reading(name, at, read) if name in READ else self.held(name, at, env.me, read)
+            case s.Call("rcu_read_lock_held"):
+                if read is None:
+                    raise VariesError
+                return as_int(read(("rcu.nesting", env.me), True)) > 0
             case _:
                 raise AssertionError(node)
 
@@ -309,14 +278,12 @@ class Globals:
             case s.Name(name):
                 found = self.find(name, env)
                 assert isinstance(found, LockStorage)
-                return (
-                    found if found.index is not None else LockStorage(found.kind, found.name, found.dims, ())
-                )
+                return found if found.index is not None else replace(found, index=())
             case s.Index(base, at):
                 lock = self.instance(base, env, read)
                 index = lock.index or ()
                 value = within(self.value(at, env, read), lock.dims[len(index)])
-                return LockStorage(lock.kind, lock.name, lock.dims, (*index, value))
+                return replace(lock, index=(*index, value))
             case _:
                 raise AssertionError(node)
 
@@ -334,14 +301,32 @@ class Globals:
         assert isinstance(found, LockStorage)
         return found.kind
 
+    def reading(self, name: str, lock: LockStorage, read: Callable[[Key, bool], Value]) -> Value:
+        cells = [read((f"{lock.name}.{part}", *(lock.index or ())), True) for part in READ[name]]
+        return cells[0] if name == "refcount_read" else any(cells)
+
     def held(self, name: str, lock: LockStorage, me: int, read: Callable[[Key, bool], Value]) -> bool:
         def field_of(part: str, *more: int) -> Value:
             return read((f"{lock.name}.{part}", *(lock.index or ()), *more), True)
 
-        if lock.kind in ("mutex", "spinlock"):
-            return name not in ("held_read", "lockdep_assert_held_read") and field_of("owner") == me + 1
-        reading = as_int(field_of("readers", me)) > 0
-        writing = field_of("block") == me + 1 and bool(field_of("writing"))
+        if lock.kind in OWNER:
+            reads = name in ("held_read", "lockdep_assert_held_read")
+            return not reads and field_of(OWNER[lock.kind]) == me + 1
+        if lock.kind in COUNT:
+            return "write" not in name and as_int(field_of(COUNT[lock.kind], me)) > 0
+        if lock.kind == "refcount":
+            return False
+        if name == "rwsem_is_locked":
+            parts = {f"{lock.name}.{part}" for part in ("writer", "readers", "announced")}
+            at = lock.index or ()
+            return any(read(k, True) for k in self.first if k[0] in parts and k[1 : len(at) + 1] == at)
+        if lock.kind == "seqlock":
+            reading = field_of("writer") == me + 1 and bool(field_of("looking"))
+            writing = field_of("writer") == me + 1 and not field_of("looking")
+        else:
+            reading = as_int(field_of("readers", me)) > 0
+            writer = "block" if lock.kind == "percpu_rwsem" else "writer"
+            writing = field_of(writer) == me + 1 and (writer == "writer" or bool(field_of("writing")))
         return (reading and "write" not in name) or (writing and "read" not in name)
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from tests.agreement.cases import CHUNKS, MOST, Case, examine, refused
 from tests.agreement.second_opinion import SecondOpinion, TooLargeError
 from tests.agreement.shapes import TooManyStatesError, difference, opinion_of_explorer, tree_of
-from tests.random_models import ALL_TAGS, Generated, models, numbered, sampled
+from tests.random_constructs import ALL_TAGS
+from tests.random_models import Generated, models, numbered, sampled
 
 
 def differs(case: Case) -> str:

@@ -106,11 +106,12 @@ class Judge:
             case _:
                 return False
 
-    def read(self, ref: object, state: State) -> int | None:
+    def read(self, ref: object, state: State) -> object:
+        """Return a value; an undefined one equals no other. An index may be primed: within a state next(x) is x."""
         try:
-            return self.interpreter.value(ref, state, state)  # type: ignore[arg-type]  # next(x) is x here
+            return self.interpreter.value(ref, state, state)  # type: ignore[arg-type]
         except Undefined:
-            return None
+            return object()
 
     def showing(self, each: Found) -> Iterator[tuple[int, State, int]]:
         """Yield (length, last state or the one before the step, who makes the last step or NOBODY)."""
