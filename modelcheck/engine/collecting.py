@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from modelcheck.engine.sightings import Sightings, Target
-from modelcheck.language.model import At, Enabled, Ref
+from modelcheck.language.model import At, Breach, Enabled, Ref
 from modelcheck.semantics.interpreter import Interpreter, Undefined
 from modelcheck.semantics.questions import (
     ActionCounts,
@@ -29,7 +29,7 @@ from modelcheck.semantics.questions import (
     StuckForEver,
 )
 from modelcheck.semantics.transition_system import INIT, State, Step, cells_mentioned
-from modelcheck.semantics.waiting import Waiting, standing
+from modelcheck.semantics.waiting import Knot, Ring, Waiting, standing
 
 
 class Collector:
@@ -122,12 +122,8 @@ class Collector:
         if knot.caught:
             self.caught[number] = knot.caught
         for question in self._circular:
-            causes: set[tuple[str, ...]] = set()
-            for ring in knot.rings:
-                cause = tuple(sorted(standing(self._interpreter, state, t) for t in ring.members))
-                if cause not in causes:
-                    causes.add(cause)
-                    self.sightings.add(question, cause, depth, Target(number, None, ring.members))
+            for cause, ring in causes_of(self._interpreter, knot, state).items():
+                self.sightings.add(question, cause, depth, Target(number, None, ring.members))
 
     # --- steps -----------------------------------------------------------------------------------
 
@@ -149,12 +145,8 @@ class Collector:
         assert step.breach is not None
         threads = self._interpreter.system.model.threads
         declaration = "init" if step.thread == INIT else threads[step.thread].declaration
-        breach = step.breach
-        lock = breach.lock.lock.name if breach.lock else ""
-        said = re.sub(r"-?\d+", "N", breach.message)
         for question in self._errors:
-            cause = (breach.check, breach.name, said, lock, str(breach.span), declaration)
-            self.sightings.add(question, cause, level, target)
+            self.sightings.add(question, cause_of_error(step.breach, declaration), level, target)
 
     def _note_crossings(self, step: Step) -> None:
         if Crossings in self._wants:
@@ -184,3 +176,18 @@ class Collector:
             return self._interpreter.value(ref, state, state) != self._interpreter.value(ref, after, after)
         except Undefined:
             return True
+
+
+def cause_of_error(breach: Breach, declaration: str) -> tuple[str, ...]:
+    """Return what makes two error steps the same: not the numbers in the sentence (SEMANTICS H20)."""
+    lock = breach.lock.lock.name if breach.lock else ""
+    said = re.sub(r"-?\d+", "N", breach.message)
+    return (breach.check, breach.name, said, lock, str(breach.span), declaration)
+
+
+def causes_of(interpreter: Interpreter, knot: Knot, state: State) -> dict[tuple[str, ...], Ring]:
+    """Return the causes of the circular waits of a state, each with its first ring."""
+    causes: dict[tuple[str, ...], Ring] = {}
+    for ring in knot.rings:
+        causes.setdefault(tuple(sorted(standing(interpreter, state, t) for t in ring.members)), ring)
+    return causes
