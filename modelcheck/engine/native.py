@@ -13,7 +13,15 @@ import time
 from modelcheck.engine import reference
 from modelcheck.engine.collecting import Collector
 from modelcheck.engine.engine import Answers, Limits, Progress
-from modelcheck.engine.kernel.program import MOST_SUCCESSORS, MOST_WORDS, Program, Text, loaded, program_text, refusal
+from modelcheck.engine.kernel.program import (
+    MOST_SUCCESSORS,
+    MOST_WORDS,
+    Program,
+    Text,
+    loaded,
+    program_text,
+    refusal,
+)
 from modelcheck.engine.kernel.store import Sizes, Store
 from modelcheck.engine.native_answers import Reading, found_by, views_and_crossings
 from modelcheck.engine.native_endings import look_back
@@ -43,7 +51,11 @@ def explore(
     if text is None:
         return reference.explore(system, questions, limits, progress)
     program = loaded(text)
-    store = Store(program, interpreter, watch, sizes)
+    try:
+        store = Store(program, interpreter, watch, sizes)
+    except OSError:
+        # There is no room for the buffers.
+        return reference.explore(system, questions, limits, progress)
     try:
         return _explored(Reading(interpreter, questions, program, store), watch)
     finally:

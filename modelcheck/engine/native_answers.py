@@ -223,7 +223,9 @@ def found_by(reading: Reading, before: Sightings) -> tuple[Found, ...]:
     found: list[tuple[tuple[Any, ...], Found]] = []
     for n, sighting in enumerate(before.all):
         trace, target = trace_before_time(reading.interpreter, sighting.targets[0])
-        early = Found(sighting.question, sighting.cause, sighting.level, sighting.states, trace, target.members)
+        early = Found(
+            sighting.question, sighting.cause, sighting.level, sighting.states, trace, target.members
+        )
         found.append(((sighting.level, -1, n), early))
     for each in reading.seen().values():
         found.append(((each.found_level, *reading.when(each)), _found(reading, each)))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from array import array
 
 from modelcheck.engine.kernel.context import Slot
+from modelcheck.engine.kernel.store import LOGGED
 from modelcheck.engine.native_answers import Reading
 from modelcheck.engine.watch import Watch
 
 _CHUNK = 1 << 18
-_NOTED = 1 << 12
 
 
 def look_back(reading: Reading, watch: Watch) -> None:
@@ -20,6 +20,7 @@ def look_back(reading: Reading, watch: Watch) -> None:
     caught = array("Q", [0, *(_bits(knot.caught) for knot, _ in reading.knots())])
     store.array(Slot.CAUGHT, 8 * len(caught)).write(0, caught.tobytes())
     size = text.shape.fate_bits // 8
+    watch.need(3 * size * len(store))
     store.array(Slot.FATES, size * len(store))
     _sweep(reading, watch, "sweep", first=True)
     while _sweep(reading, watch, "sweep"):
@@ -36,7 +37,7 @@ def look_back(reading: Reading, watch: Watch) -> None:
     for depth in range(store.depth + 1):
         program.g[Slot.DEPTH] = depth
         level = store.level(depth)
-        for low, high in _chunks(len(level), _NOTED):
+        for low, high in _chunks(len(level), LOGGED // (2 * text.shape.threads)):
             program.run("note_losses", level.start + low, level.start + high, int(bool(stuck)))
             store.drain()
     program.g[Slot.NOTING] = 0

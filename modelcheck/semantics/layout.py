@@ -97,7 +97,9 @@ def layout(system: TransitionSystem) -> Layout:
     together, apart = _placed(items, grouped=True), _placed(items, grouped=False)
     words, rows = together if together[0] <= apart[0] else apart
     fields = [rows[item].field(n) for item in items for n in range(item.count)]
-    return Layout(words, tuple(fields), {i.variable: row for i, row in rows.items() if i.variable is not None})
+    return Layout(
+        words, tuple(fields), {i.variable: row for i, row in rows.items() if i.variable is not None}
+    )
 
 
 def _items(system: TransitionSystem) -> Iterator[_Item]:

@@ -17,7 +17,9 @@ TRUE, FALSE = "true", "false"
 class Code:
     """One function that is being written."""
 
-    def __init__(self, name: str, parameters: str = "", returns: str = "i64", *, public: bool = False) -> None:
+    def __init__(
+        self, name: str, parameters: str = "", returns: str = "i64", *, public: bool = False
+    ) -> None:
         self.name = name
         self._returns = returns
         self._fault = ""

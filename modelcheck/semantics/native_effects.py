@@ -238,7 +238,10 @@ class Statement:
 
     def _jump(self, target: int, done: str) -> None:
         scene = self._scene
-        cells = ((scene.system.location_cells[scene.thread], target), *scene.system.resets[scene.thread][target])
+        cells = (
+            (scene.system.location_cells[scene.thread], target),
+            *scene.system.resets[scene.thread][target],
+        )
         self._words.write_constants([(scene.layout.fields[cell], value) for cell, value in cells])
         self._sink.arrive(target, done)
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
+from modelcheck.language.model import FALSE as NEVER
+from modelcheck.language.model import TRUE as ALWAYS
 from modelcheck.language.model import (
     And,
     Arith,
@@ -27,8 +29,6 @@ from modelcheck.language.model import (
     Sum,
     subexpressions,
 )
-from modelcheck.language.model import FALSE as NEVER
-from modelcheck.language.model import TRUE as ALWAYS
 from modelcheck.language.types import bounds, type_name
 from modelcheck.language.values import arithmetic_interval
 from modelcheck.semantics.definedness import in_range
@@ -137,7 +137,9 @@ class Expressions:
                         code.compare("ule", code.add(value, -low), high - low),
                         reason,
                     )
-            number = code.add(code.mul(number, high - low + 1) if number != "0" else "0", code.add(value, -low))
+            number = code.add(
+                code.mul(number, high - low + 1) if number != "0" else "0", code.add(value, -low)
+            )
         return Place(None, row, number)
 
     def read(self, place: Place, *, primed: bool = False) -> Operand:

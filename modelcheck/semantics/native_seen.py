@@ -45,7 +45,9 @@ def most_notes(questions: Sequence[Question]) -> tuple[int, int]:
 def _found(writing: Writing, asked: list[StatePredicate], *, views: bool) -> str:
     code = Code("found", "ptr %s, i64 %number, i64 %aux", "void")
     words = Words.at(code, "%s", writing.layout.words)
-    somewhere: defaultdict[int, defaultdict[int, list[StatePredicate]]] = defaultdict(lambda: defaultdict(list))
+    somewhere: defaultdict[int, defaultdict[int, list[StatePredicate]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for each in asked:
         if each.thread is None or each.location is None:
             _look(writing, code, words, each)

@@ -18,8 +18,8 @@ from modelcheck.language.model import (
     Breach,
     Choose,
     Crossing,
-    Either,
     Effects,
+    Either,
     Location,
     Test,
     Thread,
@@ -42,7 +42,8 @@ ERRS = 62
 @dataclass(frozen=True)
 class Writing:
     """What everything that is written for one system needs. `crossings`: they were asked for; `judges`: so were
-    predicates of steps."""
+    predicates of steps.
+    """
 
     interpreter: Interpreter
     layout: Layout
@@ -65,7 +66,9 @@ class Writing:
         """How many words the set of locks that a thread holds takes."""
         return -(-len(self.interpreter.holdings[0]) // 64) if self.threads else 0
 
-    def expressions(self, code: Code, words: Words, undefined: Callable[[str], str] | None = None) -> Expressions:
+    def expressions(
+        self, code: Code, words: Words, undefined: Callable[[str], str] | None = None
+    ) -> Expressions:
         """Return the writer of expressions about a state; without a way on they have a value in every state."""
         return Expressions(self.system, self.layout, code, words, undefined or (lambda _: code.fault()))
 
@@ -131,7 +134,9 @@ class _Steps(Sink):
         code.set("%count", code.add(number, 1))
         if self._crossings:
             with code.count_up(0, code.get(self._pending)) as n:
-                code.do(f"call void @crossings_add(ptr {code.at(self._keys, code.mul(n, self._key))}, i64 %base)")
+                code.do(
+                    f"call void @crossings_add(ptr {code.at(self._keys, code.mul(n, self._key))}, i64 %base)"
+                )
         code.jump(done)
 
     def fail(self, breaches: tuple[Breach, ...], which: Operand, done: str) -> None:

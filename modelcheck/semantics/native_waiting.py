@@ -10,8 +10,8 @@ A way out of an obstacle is a pair of sets: closed if a member of D is among `ow
 
 from __future__ import annotations
 
-from modelcheck.language.model import Location, Obstacle, Thread
 from modelcheck.language.model import TRUE as ALWAYS
+from modelcheck.language.model import Location, Obstacle, Thread
 from modelcheck.semantics.native_code import Code, Operand
 from modelcheck.semantics.native_expressions import Expressions, among
 from modelcheck.semantics.native_steps import Writing

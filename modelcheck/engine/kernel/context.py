@@ -13,7 +13,8 @@ class Slot(IntEnum):
 
     The arena holds the states in breadth-first order; COUNT of them are stored, HEAD are expanded, END is where the
     level ends. TABLE has CAPACITY entries. STOP: return before this state is expanded; GROW_AT: return when so many
-    states could be exceeded; LIMIT: the most states. OUT, AUX, HASHES: the buffers of a batch. LOG: triples of note,
+    states could be exceeded; LIMIT: the most states. OUT, AUX, HASHES: the buffers of a batch; RECENT: states seen
+    last. LOG: triples of note,
     state and aux; LOG_ROOM: return when more are used. FATES, LATER: bits of each state; CAUGHT: of each knot.
     """
 
@@ -29,6 +30,7 @@ class Slot(IntEnum):
     OUT = auto()
     AUX = auto()
     HASHES = auto()
+    RECENT = auto()
     BATCH = auto()
     LOG = auto()
     LOG_USED = auto()

@@ -115,9 +115,8 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
     parts += [costs(shape)]
     batch = ENTRIES_OF_A_BATCH + successors
     per_state, per_step = most_notes(questions)
-    handover = any(lock.handover for lock in interpreter.system.model.locks)
     most = {
-        "views": batch * (threads if handover else 1),
+        "views": batch * threads,
         "crossings": batch * registry.crossings,
         "knots": states,
     }
@@ -141,7 +140,7 @@ def _notes_of_losses(writing: Writing) -> tuple[tuple[int, ...], int]:
     registry = writing.registry
     first = []
     for thread in writing.threads:
-        first.append(registry.note((StuckNote(thread.number, n.number) for n in thread.locations)))
+        first.append(registry.note(StuckNote(thread.number, n.number) for n in thread.locations))
     return tuple(first), registry.note(UnableNote(thread.number) for thread in writing.threads)
 
 

@@ -18,6 +18,7 @@ from modelcheck.semantics.native_registry import MOVER_BITS, NOBODY
 from modelcheck.semantics.native_steps import ERRS, MOVED, Writing
 from modelcheck.semantics.native_words import Words
 
+
 @dataclass(frozen=True)
 class Shape:
     """What the kernel is specialised for. `batch_states`: the most states that are expanded before their successors
@@ -86,7 +87,9 @@ def search(shape: Shape) -> str:
     return code.text()
 
 
-def _return_if(code: Code, head: Operand, condition: tuple[str, Operand, Operand | int], status: Status) -> None:
+def _return_if(
+    code: Code, head: Operand, condition: tuple[str, Operand, Operand | int], status: Status
+) -> None:
     with code.when(code.compare(*condition)):
         store(code, Slot.HEAD, code.get(head))
         code.ret(status)
@@ -246,7 +249,9 @@ def _missing(table: Table, _n: Operand, _entry: Operand, _mixed: Operand) -> Non
 def losses(shape: Shape) -> str:
     """Return `@losses(low, high)`: write who is stuck for ever; return all of them."""
     code = Code("losses", "i64 %low, i64 %high", public=True)
-    fates, stuck, later = (_Bits(code, slot, shape.fate_bits) for slot in (Slot.FATES, Slot.STUCK, Slot.LATER))
+    fates, stuck, later = (
+        _Bits(code, slot, shape.fate_bits) for slot in (Slot.FATES, Slot.STUCK, Slot.LATER)
+    )
     arena, lost = load(code, Slot.ARENA, "ptr"), code.slot()
     code.set(lost, 0)
     with code.count_up("%low", "%high") as number:
@@ -275,7 +280,9 @@ def note_losses(writing: Writing, shape: Shape, stuck_notes: tuple[int, ...], un
     plus its location.
     """
     code = Code("note_losses", "i64 %low, i64 %high, i64 %stuck", public=True)
-    fates, stuck, later = (_Bits(code, slot, shape.fate_bits) for slot in (Slot.FATES, Slot.STUCK, Slot.LATER))
+    fates, stuck, later = (
+        _Bits(code, slot, shape.fate_bits) for slot in (Slot.FATES, Slot.STUCK, Slot.LATER)
+    )
     arena = load(code, Slot.ARENA, "ptr")
     here, behind = code.slot(), code.slot()
     with code.count_up("%low", "%high") as number:

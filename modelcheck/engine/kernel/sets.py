@@ -77,7 +77,9 @@ def rebuild(kind: SetKind) -> str:
     place = code.slot()
     with code.count_up(0, load(code, kind.slot + USED)) as n:
         entry = code.at(dense, code.mul(n, kind.stride))
-        code.set(place, code.both(hash_of(code, [code.get(code.at(entry, k)) for k in range(kind.key)]), mask))
+        code.set(
+            place, code.both(hash_of(code, [code.get(code.at(entry, k)) for k in range(kind.key)]), mask)
+        )
         done = code.label()
         with code.loop():
             here = code.at(index, code.get(place), "i32")
@@ -121,9 +123,7 @@ def counting_adder(kind: SetKind) -> str:
     return code.text()
 
 
-def sighted(
-    code: Code, counters: tuple[Operand, Operand], entry: tuple[Operand, Operand, Operand]
-) -> None:
+def sighted(code: Code, counters: tuple[Operand, Operand], entry: tuple[Operand, Operand, Operand]) -> None:
     """Write: count once more; remember the first level; log the entry if this is it."""
     count, level = counters
     before, now = code.get(count), load(code, Slot.DEPTH)
@@ -142,6 +142,8 @@ def note() -> str:
     """Return `@note(id, number, aux)`."""
     code = Code("note", "i64 %id, i64 %number, i64 %aux", "void")
     with code.when(code.compare("ne", load(code, Slot.NOTING), 0)):
-        sighted(code, (code.at("@note_counts", "%id"), code.at("@note_levels", "%id")), ("%id", "%number", "%aux"))
+        sighted(
+            code, (code.at("@note_counts", "%id"), code.at("@note_levels", "%id")), ("%id", "%number", "%aux")
+        )
     code.ret(None)
     return code.text()

@@ -1,7 +1,7 @@
 """The states of one native search, its buffers, and their growth; what compiled code asks Python for.
 
-The arena is one piece of reserved address space: memory is used as states arrive. The table grows by half when it is
-three quarters full; it is filled again from the arena, so that there never is a second copy of the states.
+The arena is one piece of reserved address space: memory is used as states arrive. The table nearly doubles when
+four fifths of it are full, so that a state of one word takes at most 20 bytes; it is filled again from the arena, so that there never is a second copy of the states.
 """
 
 from __future__ import annotations
@@ -16,37 +16,46 @@ from modelcheck.engine.kernel.context import Slot, Status
 from modelcheck.engine.kernel.memory import Buffer, reserved
 from modelcheck.engine.kernel.program import ENTRIES_OF_A_BATCH, Program
 from modelcheck.engine.kernel.sets import DENSE, INDEX, MASK, ROOM, USED, SetKind
-from modelcheck.engine.kernel.visited import ENTRY
+from modelcheck.engine.kernel.visited import ENTRY, RECENT, stranger
 from modelcheck.engine.watch import StoppedError, Watch
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.native_registry import NOBODY
 from modelcheck.semantics.transition_system import State
 
 MOST_STATES = (1 << 32) - 2
-_LOAD = 0.75
+_LOAD = 0.8
 _LARGE = 1 << 20
-_LOGGED = 1 << 15
+LOGGED = 1 << 15
+"""So many notes may be in the log when a batch begins."""
+
+_NO_MEMORY = "limit of the memory of this machine"
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large things are at first. `batch`: so many successors are looked up together. `guarded`: with canaries."""
+    """How large things are at first. `batch`: so many successors are looked up together, at most the constant of that
+    name; `growth` of the table; `guarded`: with canaries.
+    """
 
     table: int = 1 << 14
     batch: int = ENTRIES_OF_A_BATCH
     tuples: int = 1 << 12
+    growth: float = 1.9
     guarded: bool = False
 
 
 class Store:
     """The states by number, their levels, and what the compiled code noted about them."""
 
-    def __init__(self, program: Program, interpreter: Interpreter, watch: Watch, sizes: Sizes | None = None) -> None:
+    def __init__(
+        self, program: Program, interpreter: Interpreter, watch: Watch, sizes: Sizes | None = None
+    ) -> None:
         self._program = program
         self._interpreter = interpreter
         self._watch = watch
         self._sizes = sizes or Sizes()
         self._words = program.text.shape.words
+        assert self._sizes.batch <= ENTRIES_OF_A_BATCH
         self._buffers: dict[int, Buffer] = {}
         self._edges: dict[int, tuple[tuple[int, int], ...]] = {}
         self.levels: list[int] = [0]
@@ -59,14 +68,17 @@ class Store:
         states = min(MOST_STATES, (limits.states or MOST_STATES) + text.buffer)
         memory = min(limits.memory or _memory_of_the_machine(), _memory_of_the_machine())
         self._most = min(states, max(memory // (8 * self._words), 2 * text.buffer))
-        arena = reserved(8 * self._words * self._most, 16 * self._words * text.buffer, guarded=self._sizes.guarded)
+        arena = reserved(
+            8 * self._words * self._most, 16 * self._words * text.buffer, guarded=self._sizes.guarded
+        )
         self._most = arena.size // (8 * self._words)
         self._keep(Slot.ARENA, arena)
         self._allocate(Slot.OUT, 8 * self._words * text.buffer)
         self._allocate(Slot.AUX, 8 * text.buffer)
         self._allocate(Slot.HASHES, 8 * max(text.buffer, ENTRIES_OF_A_BATCH))
-        self._allocate(Slot.LOG, 24 * (_LOGGED + text.log_room + 64))
-        g[Slot.LOG_ROOM] = _LOGGED
+        self._allocate(Slot.RECENT, 8 * self._words * RECENT).write(0, stranger(self._words))
+        self._allocate(Slot.LOG, 24 * (LOGGED + text.log_room + 64))
+        g[Slot.LOG_ROOM] = LOGGED
         g[Slot.BATCH] = self._sizes.batch
         g[Slot.LIMIT] = limits.states or MOST_STATES
         self._set_table(max(self._sizes.table, 2 * text.buffer))
@@ -87,7 +99,6 @@ class Store:
     def array(self, slot: int, size: int) -> Buffer:
         """Return new zeroed memory at a slot, instead of what was there."""
         self.release(slot)
-        self._watch.need(size)
         return self._allocate(slot, size)
 
     def release(self, slot: int) -> None:
@@ -111,22 +122,31 @@ class Store:
         self._allocate(Slot.TABLE, capacity * ENTRY + 8)
         g = self._program.g
         g[Slot.CAPACITY] = capacity
-        # A test may ask for a table smaller than a batch: it is then filled more, never full.
-        g[Slot.GROW_AT] = max(int(capacity * _LOAD) - self._program.text.buffer, 0)
+        g[Slot.GROW_AT] = int(capacity * _LOAD) - self._program.text.buffer
 
     def _grow(self) -> None:
         """Make room for more states, or raise StoppedError."""
         g, count = self._program.g, len(self)
         if count + self._program.text.buffer > self._most:
-            raise StoppedError("limit of the memory of this machine")
+            raise StoppedError(_NO_MEMORY)
         if count > g[Slot.GROW_AT]:
             capacity = int(g[Slot.CAPACITY])
-            larger = capacity * 4 if capacity < _LARGE else capacity * 3 // 2
+            quick = capacity < _LARGE and self._sizes.growth == Sizes.growth
+            larger = capacity * 4 if quick else int(capacity * self._sizes.growth) + 8
             self._watch.need((larger - capacity) * ENTRY)
-            self.release(Slot.TABLE)
-            self._set_table(larger)
-            self._program.run("rehash", 0, count)
+            self._replace_table(larger, capacity)
         g[Slot.GROW_AT] = min(g[Slot.GROW_AT], self._most - self._program.text.buffer)
+
+    def _replace_table(self, larger: int, capacity: int) -> None:
+        self.release(Slot.TABLE)
+        try:
+            self._set_table(larger)
+        except OSError:
+            # The table is still needed, to tell what was found so far.
+            self._set_table(capacity)
+            raise StoppedError(_NO_MEMORY) from None
+        finally:
+            self._program.run("rehash", 0, len(self))
 
     def _set_tuples(self, kind: SetKind, capacity: int, room: int) -> None:
         g = self._program.g

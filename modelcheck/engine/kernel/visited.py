@@ -3,17 +3,22 @@
 An entry has five bytes: the state's number plus one, and eight bits of the hash, so that few states are compared in
 vain; a comparison is of the whole state. An entry's place is the high half of hash times capacity, so that the capacity
 can grow by half. Look-ups come in batches, in three passes: fetch the entries, fetch the states that they point to,
-compare. Memory is what the search waits for.
+compare. Memory is what the search waits for; so states that were seen just before are not looked up at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from array import array
+from collections.abc import Callable, Sequence
 
 from modelcheck.engine.kernel.context import Slot, load, store
 from modelcheck.semantics.native_code import Code, Operand
 
 ENTRY = 5
+RECENT = 1 << 13
+"""States that were seen last, by hash: most states that are met again are met again soon."""
+
 _NUMBER = (1 << 32) - 1
 _MIX = (0x9E3779B97F4A7C15 - (1 << 64), 0xD6E8FEB86659FD93 - (1 << 64))
 
@@ -26,6 +31,26 @@ def hash_of(code: Code, words: list[Operand]) -> Operand:
         mixed = code.op(f"xor i64 {mixed}, {code.right(mixed, 32)}")
     mixed = code.mul(mixed, _MIX[1])
     return code.op(f"xor i64 {mixed}, {code.right(mixed, 32)}")
+
+
+def hashed(words: Sequence[int]) -> int:
+    """Return the same hash of a state."""
+    mixed = 0
+    for word in words:
+        mixed = (mixed ^ word) * _MIX[0] % (1 << 64)
+        mixed ^= mixed >> 32
+    mixed = mixed * _MIX[1] % (1 << 64)
+    return mixed ^ mixed >> 32
+
+
+def stranger(words: int) -> bytes:
+    """Return a state that belongs to another place among the recent ones than the first.
+
+    An entry of zeros is no state seen, as zeros belong to the first place; there stands this one.
+    """
+    states = ((n, *(0 for _ in range(words - 1))) for n in itertools.count(1))
+    found = next(state for state in states if hashed(state) % RECENT)
+    return array("Q", found).tobytes()
 
 
 def words_at(code: Code, place: Operand, count: int) -> list[Operand]:
@@ -138,13 +163,11 @@ class Table:
         code.set(place, code.select(code.compare("eq", following, self._capacity), 0, following))
 
 
-def look_up_batch(
-    code: Code,
-    words: int,
-    count: Operand,
-    found: Callable[[Table, Operand, Operand], None],
-    missing: Callable[[Table, Operand, Operand, Operand], None],
-) -> None:
+Found = Callable[[Table, Operand, Operand], None]
+Missing = Callable[[Table, Operand, Operand, Operand], None]
+
+
+def look_up_batch(code: Code, words: int, count: Operand, found: Found, missing: Missing) -> None:
     """Write the three passes over the first `count` states of the buffer.
 
     `found` gets the position in the buffer and the state's number, `missing` the position, the empty entry, the hash.
@@ -155,6 +178,13 @@ def look_up_batch(
         mixed = hash_of(code, words_at(code, code.at(out, code.mul(n, words)), words))
         code.set(code.at(hashes, n), mixed)
         table.prefetch(table.entry(table.place(mixed)))
+    _compare(code, table, count, found, missing)
+
+
+def _compare(code: Code, table: Table, count: Operand, found: Found, missing: Missing) -> None:
+    """Write the second and the third pass."""
+    words = table.words
+    out, hashes = load(code, Slot.OUT, "ptr"), load(code, Slot.HASHES, "ptr")
     with code.count_up(0, count) as n:
         number = table.candidate(code.get(code.at(hashes, n)))
         with code.when(code.compare("ne", number, 0)):
@@ -168,6 +198,32 @@ def look_up_batch(
             lambda number: found(table, n, number),
             lambda entry: missing(table, n, entry, mixed),
         )
+
+
+def _sift(code: Code, table: Table, count: Operand) -> Operand:
+    """Write the first pass, which also takes out of the buffer what was seen lately; return how many are left."""
+    words = table.words
+    out, aux, hashes = (load(code, slot, "ptr") for slot in (Slot.OUT, Slot.AUX, Slot.HASHES))
+    recent, left = load(code, Slot.RECENT, "ptr"), code.slot()
+    code.set(left, 0)
+    with code.count_up(0, count) as n:
+        here = words_at(code, code.at(out, code.mul(n, words)), words)
+        mixed = hash_of(code, here)
+        seen = code.at(recent, code.mul(code.both(mixed, RECENT - 1), words))
+        differs: Operand = "0"
+        for word, old in zip(here, words_at(code, seen, words), strict=True):
+            differs = code.either(differs, code.op(f"xor i64 {word}, {old}"))
+        with code.when(code.compare("ne", differs, 0)):
+            table.prefetch(table.entry(table.place(mixed)))
+            to = code.get(left)
+            kept = code.at(out, code.mul(to, words))
+            for each, word in enumerate(here):
+                code.set(code.at(seen, each), word)
+                code.set(code.at(kept, each), word)
+            code.set(code.at(hashes, to), mixed)
+            code.set(code.at(aux, to), code.get(code.at(aux, n)))
+            code.set(left, code.add(to, 1))
+    return code.get(left)
 
 
 def rehash(words: int) -> str:
@@ -244,7 +300,8 @@ def absorb(words: int, *, sees: bool) -> str:
             came = code.get(code.at(aux, n))
             code.do(f"call void @found(ptr {place}, i64 {number}, i64 {came})")
 
-    look_up_batch(code, words, "%n", lambda *_: None, missing)
+    table = Table(code, words)
+    _compare(code, table, _sift(code, table, "%n"), lambda *_: None, missing)
     store(code, Slot.COUNT, code.get(count))
     code.ret(0)
     return code.text()
