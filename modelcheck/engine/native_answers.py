@@ -227,8 +227,8 @@ def found_by(reading: Reading, before: Sightings) -> tuple[Found, ...]:
             sighting.question, sighting.cause, sighting.level, sighting.states, trace, target.members
         )
         found.append(((sighting.level, -1, n), early))
-    for each in reading.seen().values():
-        found.append(((each.found_level, *reading.when(each)), _found(reading, each)))
+    seen = reading.seen().values()
+    found += (((each.found_level, *reading.when(each)), _found(reading, each)) for each in seen)
     return tuple(finding for _, finding in sorted(found, key=lambda pair: pair[0]))
 
 

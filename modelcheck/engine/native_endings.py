@@ -1,4 +1,4 @@
-"""Who is stuck for ever and who cannot finish, by compiled sweeps over the arena (engine/endings.py has the meaning)."""
+"""Who is stuck for ever and who cannot finish, by compiled sweeps over the arena (the meaning: engine/endings.py)."""
 
 from __future__ import annotations
 

@@ -243,6 +243,7 @@ def _defined(value: Value, span: Span) -> Value:
 
 
 def left_its_range(name: str, kind: Scalar, value: int) -> str:
+    """Return the sentence about a value that a cell cannot hold."""
     low, high = bounds(kind)
     left = f"`{name}` left its range {low}..{high} with {value}"
     return f"{left}: a bug, or the bound of the model is too small"
@@ -255,4 +256,5 @@ def _shown(kind: Scalar, value: int) -> str:
 
 
 def first_known(*spans: Span) -> Span:
+    """Return the first span that is a place."""
     return next((span for span in spans if span != NOWHERE), NOWHERE)

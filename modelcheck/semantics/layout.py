@@ -34,7 +34,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Row:
-    """Where the cells of a variable lie: `count` fields of `bits` bits from `word` and `shift` on, `per_word` in each."""
+    """Where the cells of a variable lie: `count` fields of `bits` bits from `word` and `shift` on.
+
+    So many as `per_word` lie in each word.
+    """
 
     word: int
     shift: int

@@ -17,7 +17,7 @@ ERROR = -1
 
 MOVER_BITS = 8
 NOBODY = (1 << MOVER_BITS) - 1
-"""The mover of an initial state. Beside a successor stand the number of the state before it, plus one, and the mover."""
+"""The mover of an initial state. Beside a successor stand the number of the state before it plus one, and the mover."""
 
 MOST_THREADS = 21
 """A thread has three bits in the word that says what can still happen from a state, and one bit is for errors."""

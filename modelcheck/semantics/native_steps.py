@@ -41,8 +41,9 @@ ERRS = 62
 
 @dataclass(frozen=True)
 class Writing:
-    """What everything that is written for one system needs. `crossings`: they were asked for; `judges`: so were
-    predicates of steps.
+    """What everything that is written for one system needs.
+
+    `crossings`: they were asked for; `judges`: so were predicates of steps.
     """
 
     interpreter: Interpreter
@@ -215,7 +216,7 @@ def _steps_of(writing: Writing, thread: Thread) -> str:
         sink.begin()
         _guarded(Statement(scene, sink, sink.pending), code, location, end)
 
-    _each_location(writing, code, start, thread, end, statement)
+    _each_location(writing, start, thread, end, statement)
     code.start(end)
     code.ret(code.either(code.get("%count"), code.left(code.get("%erred"), ERRED)))
     return code.text()
@@ -231,9 +232,10 @@ def _guarded(statement: Statement, code: Code, location: Location, end: str) -> 
 
 
 def _each_location(
-    writing: Writing, code: Code, words: Words, thread: Thread, end: str, write: Callable[[Location], None]
+    writing: Writing, words: Words, thread: Thread, end: str, write: Callable[[Location], None]
 ) -> None:
     """Write a case for each location of a thread but its end."""
+    code = words.code
     labels = {location.number: code.label() for location in thread.locations if not location.is_end}
     code.switch(writing.location(words, thread.number), labels, end)
     for number, label in labels.items():
@@ -255,7 +257,7 @@ def _ready(writing: Writing, thread: Thread) -> str:
         else:
             _guarded(Statement(scene, _Exists(code)), code, location, end)
 
-    _each_location(writing, code, start, thread, end, statement)
+    _each_location(writing, start, thread, end, statement)
     code.start(end)
     code.ret(FALSE, "i1")
     return code.text()

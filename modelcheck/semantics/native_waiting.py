@@ -46,7 +46,7 @@ def key_words(threads: int) -> int:
 
 
 def _ways(writing: Writing, known: Tables, thread: Thread) -> str:
-    """Return the function that writes (thread, owners, wakers) of each way behind the first n and returns the number."""
+    """Return the function that writes (thread, owners, wakers) of each way behind the first n and returns the end."""
     code = Code(f"ways_{thread.number}", "ptr %s, ptr %ways, i64 %n")
     code.do("%count = alloca i64")
     code.set("%count", "%n")
@@ -91,10 +91,10 @@ def _obstacles(writing: Writing, known: Tables, x: Expressions, thread: Thread, 
         if not obstacle.all_of and changes is None and not obstacle.movers:
             continue  # nothing is said about it: it is never closed
         if obstacle.when == ALWAYS:
-            _add(x.code, thread.number, *_way(writing, known, x, thread, obstacle, changes))
+            _add(x.code, thread.number, *_way(writing, known, x, thread, (obstacle, changes)))
         else:
             with x.code.when(x.truth(obstacle.when)):
-                _add(x.code, thread.number, *_way(writing, known, x, thread, obstacle, changes))
+                _add(x.code, thread.number, *_way(writing, known, x, thread, (obstacle, changes)))
 
 
 def _way(
@@ -102,10 +102,9 @@ def _way(
     known: Tables,
     x: Expressions,
     thread: Thread,
-    obstacle: Obstacle,
-    changes: frozenset[Change] | None,
+    wanted: tuple[Obstacle, frozenset[Change] | None],
 ) -> tuple[Operand, Operand]:
-    code = x.code
+    code, (obstacle, changes) = x.code, wanted
     owners: Operand = "-1"
     if obstacle.all_of:
         owners = "0"

@@ -1,8 +1,8 @@
 """LLVM IR to machine code, kept on disk by content; and its loading.
 
-The object code is kept in the user's cache folder under a digest of the text, llvmlite's version, the processor with its
-features and the level of optimisation. A file that is not exactly what was written is ignored; a cache that cannot be
-read or written costs the compilation and nothing else.
+The object code is kept in the user's cache folder under a digest of the text, llvmlite's version, the processor with
+its features and the level of optimisation. A file that is not exactly what was written is ignored; a cache that cannot
+be read or written costs the compilation and nothing else.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class Library:
     def function(self, name: str, parameters: int) -> Any:  # noqa: ANN401  (ctypes has no better type)
         """Return a function of so many integers that returns one."""
         kind = ctypes.CFUNCTYPE(ctypes.c_uint64, *(ctypes.c_uint64 for _ in range(parameters)))
-        return kind(self.addresses[name])
+        function: Any = kind(self.addresses[name])
+        function.library = self  # the code must not go while somebody can call it
+        return function
 
     def array(self, name: str, length: int) -> ctypes.Array[ctypes.c_uint64]:
         """Return a global array of 64-bit integers."""

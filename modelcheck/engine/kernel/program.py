@@ -138,10 +138,8 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
 def _notes_of_losses(writing: Writing) -> tuple[tuple[int, ...], int]:
     """Give numbers to the notes of who is stuck at which location, and of who cannot finish."""
     registry = writing.registry
-    first = []
-    for thread in writing.threads:
-        first.append(registry.note(StuckNote(thread.number, n.number) for n in thread.locations))
-    return tuple(first), registry.note(UnableNote(thread.number) for thread in writing.threads)
+    first = tuple(registry.note(StuckNote(t.number, n.number) for n in t.locations) for t in writing.threads)
+    return first, registry.note(UnableNote(thread.number) for thread in writing.threads)
 
 
 def _module(registry: Registry, parts: list[str]) -> str:

@@ -21,8 +21,9 @@ from modelcheck.semantics.native_words import Words
 
 @dataclass(frozen=True)
 class Shape:
-    """What the kernel is specialised for. `batch_states`: the most states that are expanded before their successors
-    are looked up.
+    """What the kernel is specialised for.
+
+    `batch_states`: the most states that are expanded before their successors are looked up.
     """
 
     words: int

@@ -1,7 +1,8 @@
 """The states of one native search, its buffers, and their growth; what compiled code asks Python for.
 
-The arena is one piece of reserved address space: memory is used as states arrive. The table nearly doubles when
-four fifths of it are full, so that a state of one word takes at most 20 bytes; it is filled again from the arena, so that there never is a second copy of the states.
+The arena is one piece of reserved address space: memory is used as states arrive. The table nearly doubles when four
+fifths of it are full, so that a state of one word takes at most 20 bytes; it is filled again from the arena, so that
+there never is a second copy of the states.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ _NO_MEMORY = "limit of the memory of this machine"
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large things are at first. `batch`: so many successors are looked up together, at most the constant of that
-    name; `growth` of the table; `guarded`: with canaries.
+    """How large things are at first.
+
+    `batch`: so many successors are looked up together, at most the constant of that name; `growth` of the table;
+    `guarded`: with canaries.
     """
 
     table: int = 1 << 14

@@ -273,7 +273,7 @@ def find(words: int) -> str:
     table = Table(code, words)
     here = words_at(code, "%s", words)
     mixed = hash_of(code, here)
-    table.probe(mixed, here, lambda number: code.ret(number), lambda _entry: code.ret(-1))
+    table.probe(mixed, here, code.ret, lambda _entry: code.ret(-1))
     code.ret(-1)
     return code.text()
 
