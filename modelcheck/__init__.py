@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from networkx import MultiDiGraph
 
     from modelcheck.analysis.finding import Finding
+    from modelcheck.analysis.order_records import RecordedOrder
     from modelcheck.analysis.replay import Replay
     from modelcheck.diagnostics import SpecError
     from modelcheck.engine.engine import Limits
     from modelcheck.language.model import Model
     from modelcheck.pipeline import Simulated
-    from modelcheck.report.contents import FileReport, ScenarioReport
+    from modelcheck.report.contents import FileReport, LocksReport, ScenarioReport
 
     Value = str | int | bool
 
@@ -36,6 +37,7 @@ __all__ = [
     "FileReport",
     "Finding",
     "Limits",
+    "LocksReport",
     "Model",
     "ScenarioReport",
     "SpecError",
@@ -43,6 +45,8 @@ __all__ = [
     "check_file",
     "explore",
     "load",
+    "lock_order",
+    "lock_order_of_records",
     "replay",
     "scenarios",
     "simulate",
@@ -52,6 +56,7 @@ _HOMES = {
     "FileReport": "modelcheck.report.contents",
     "Finding": "modelcheck.analysis.finding",
     "Limits": "modelcheck.engine.engine",
+    "LocksReport": "modelcheck.report.contents",
     "Model": "modelcheck.language.model",
     "ScenarioReport": "modelcheck.report.contents",
     "SpecError": "modelcheck.diagnostics",
@@ -104,6 +109,21 @@ def explore(model: Model, *, limits: Limits | None = None) -> MultiDiGraph[int]:
     from modelcheck.engine.engine import Limits
 
     return pipeline.graph(model, pipeline.Options(limits=limits or Limits()))
+
+
+def lock_order(model: Model, *, limits: Limits | None = None) -> LocksReport:
+    """Return the lock order: its edges, its cycles, and for each cycle that is no deadlock what keeps it apart."""
+    from modelcheck import pipeline
+    from modelcheck.engine.engine import Limits
+
+    return pipeline.locks(model, pipeline.Options(limits=limits or Limits()))
+
+
+def lock_order_of_records(path: str | Path, /) -> RecordedOrder:
+    """Return the lock order that the records of a running kernel show (JSON lines); see docs/lock-order.md."""
+    from modelcheck import pipeline
+
+    return pipeline.locks_of_records(path)
 
 
 def simulate(model: Model, *, seed: int = 1, steps: int = 200, runs: int = 1) -> Simulated:

@@ -37,6 +37,9 @@ CODES: dict[str, Code] = {
         "not available in this version", "The construct is in the language but not yet in the tool."
     ),
     "MC007": Code("file cannot be written", "Check the folder, its permissions and the file's ending."),
+    "MC008": Code(
+        "lock records", "Each line is a JSON object: a task, a pid, and the sequence of its lock events."
+    ),
     "MC009": Code(
         "trace file", "A trace is replayed with the specification and the scenario that it was saved from."
     ),
@@ -70,6 +73,9 @@ CODES: dict[str, Code] = {
     "MC031": Code("call in the middle of an expression", "Assign the result to a local variable first."),
     "MC032": Code("no result", "The op or verb that is used as a value returns nothing."),
     "MC033": Code("result type", "`return` must agree with the result that the op declares."),
+    "MC036": Code(
+        "contradicting lock orders", "An order names each lock once, and no two contradict each other."
+    ),
     # Control flow.
     "MC040": Code("recursion", "Ops are inlined, and constants evaluated: neither may lead back to itself."),
     "MC041": Code("cycle without a step", "A loop needs a statement that takes a step."),

@@ -11,18 +11,22 @@ from modelcheck.analysis.consequences import as_told
 from modelcheck.analysis.expectations import Facts, expectations
 from modelcheck.analysis.finding import Finding
 from modelcheck.analysis.judge import Judgement, judge
+from modelcheck.analysis.lock_events import LARGEST_RECORD, rows_of
+from modelcheck.analysis.order_records import RecordedOrder, recorded_order
 from modelcheck.analysis.replay import Replay, SavedTrace, replay
 from modelcheck.analysis.telling import finding_of, reached
+from modelcheck.analysis.trials import trials
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CHECKS, Diagnostic, SpecError, near_miss
 from modelcheck.engine import auto, reference
 from modelcheck.engine.engine import Answers, Engine, Limits, Progress
 from modelcheck.engine.simulation import Simulation, simulate
 from modelcheck.language.elaborate import elaborate, scenario_names
+from modelcheck.language.loading import read
 from modelcheck.language.model import Model
 from modelcheck.language.parser import parse_with_imports
 from modelcheck.language.syntax import Specification
-from modelcheck.report.contents import FileReport, ScenarioReport
+from modelcheck.report.contents import FileReport, LocksReport, ScenarioReport
 from modelcheck.result.certify import certify
 from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Interpreter
@@ -33,6 +37,7 @@ from modelcheck.semantics.questions import (
     Crossings,
     ErrorSteps,
     LocalViews,
+    Occurrences,
     Question,
     StatePredicate,
     StepPredicate,
@@ -89,7 +94,9 @@ def check_specification(
         reports.append(check_model(model, options, progress))
         if reports[-1].stopped == INTERRUPTED:
             break
-    return FileReport(file, tuple(reports), interrupted=any(r.stopped == INTERRUPTED for r in reports))
+    interrupted = any(report.stopped == INTERRUPTED for report in reports)
+    partial = options.scenario is not None or bool(options.parameters)
+    return FileReport(file, tuple(reports), interrupted=interrupted, partial=partial)
 
 
 def check_model(
@@ -113,6 +120,21 @@ def check_model(
         explainer=explainer,
         strict=options.strict,
     )
+
+
+def locks(model: Model, options: Options | None = None, progress: Progress | None = None) -> LocksReport:
+    """Say in which order a model takes its locks, and what keeps each cycle in that from being a deadlock."""
+    options = replace(options or Options(), properties=("lock_order",))
+    report = check_model(model, options, progress)
+    limits = within(options.limits, model)
+    cycles = report.judgement.order.cycles if report.stopped != INTERRUPTED else ()
+    return LocksReport(report, {c.classes: trials(report.explainer, c, limits) for c in cycles})
+
+
+def locks_of_records(path: str | Path) -> RecordedOrder:
+    """Return the lock order that a file of lock records shows. Raises SpecError."""
+    source = read(path, LARGEST_RECORD)
+    return recorded_order(source.name, rows_of(source))
 
 
 # --- models --------------------------------------------------------------------------------------
@@ -226,10 +248,10 @@ def _names_of(question: Question) -> tuple[str, ...]:
         case CannotFinish():
             return ("deadlock", "cannot_finish")
         case LocalViews():
-            return ("lock_order", "deadlock", "vacuity")
+            return ("lock_order", "deadlock", "lock_rules", "vacuity")
         case Crossings():
             return ("lock_rules",)
-        case ActionCounts():
+        case ActionCounts() | Occurrences():
             return ("vacuity",)
         case StatePredicate(check="guarded_by"):
             # A variable with a guard is free of races because its guard is kept.

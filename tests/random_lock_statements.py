@@ -9,9 +9,21 @@ from tests.random_expressions import LockVar, Scope
 
 PAIRS = {"mutex": (("mutex_lock", "mutex_unlock"),), "percpu_rwsem": (
     ("percpu_down_read", "percpu_up_read"), ("percpu_down_write", "percpu_up_write"))}  # fmt: skip
-TRIES = {"mutex": "mutex_trylock", "percpu_rwsem": "percpu_down_read_trylock"}
-TESTS = {"mutex": ("mutex_is_locked",), "percpu_rwsem": ("percpu_is_write_locked", "percpu_is_read_locked")}
-GUARDS = {"mutex": ("mutex", "device"), "percpu_rwsem": ("percpu_read", "percpu_write")}
+PAIRS["spinlock"] = (
+    ("spin_lock", "spin_unlock"), ("spin_lock_irqsave", "spin_unlock_irqrestore"),
+    ("spin_lock_irq", "spin_unlock_irq"), ("spin_lock_bh", "spin_unlock_bh"))  # fmt: skip
+IRQS = ("local_irq_disable", "local_irq_enable", "local_irq_save", "local_bh_disable", "local_bh_enable")
+TRIES = {"spinlock": "spin_trylock", "mutex": "mutex_trylock", "percpu_rwsem": "percpu_down_read_trylock"}
+TESTS = {
+    "spinlock": ("spin_is_locked",),
+    "mutex": ("mutex_is_locked",),
+    "percpu_rwsem": ("percpu_is_write_locked", "percpu_is_read_locked"),
+}
+GUARDS = {
+    "spinlock": ("spinlock", "spinlock_irq", "spinlock_irqsave", "spinlock_bh"),
+    "mutex": ("mutex", "device"),
+    "percpu_rwsem": ("percpu_read", "percpu_write"),
+}
 
 
 class LockStatements(Base):
@@ -45,7 +57,10 @@ class LockStatements(Base):
         return f"{take}({at});\n{{ {inside} }}\n{release}({at});"
 
     def _verb(self, scope: Scope, place: Place) -> str:
-        """Return a release, right or wrong."""
+        """Return a release, right or wrong; or what switches interrupts off or on."""
+        if not place.atomic and any(x.kind == "spinlock" for x in scope.locks) and self.pen.chance(20):
+            self.pen.tag("irqs-off")
+            return f"{self.pen.one(IRQS)}();"
         found = self.some_pair(scope) if self.pen.chance(15) else None
         if found is None:
             return ""

@@ -42,6 +42,8 @@ scoped_cond_guard scoped_guard scoped_guard-try set-operation shift skip step su
 thread-array thread-array-by-type thread-local try try-assigned try-assigned-shared try-condition
 try-in-atomic try-negated try-while two-binders two-guards unbraced unfair unguarded when-free while
 while-call write_guarded_by
+spin_lock spin_lock_irq spin_lock_irqsave spin_lock_bh irqs-off irq-handler softirq-handler
+guard-spinlock guard-spinlock_irq guard-spinlock_irqsave guard-spinlock_bh
 """
 ALL_TAGS = frozenset(CONSTRUCTS.split())
 
@@ -95,9 +97,10 @@ class Writer:
             ("p", "percpu_rwsem", ()),
             ("la", "mutex", ("Small",)),
         ]
+        kinds += [("s", "spinlock", ())]
         kinds += [("pa", "percpu_rwsem", (self.pen.one(("bool", "Neg", "Mode")),))]
         for name, kind, dims in kinds:
-            if self.pen.chance((85, 50, 50, 30, 10)[len(self.scope.locks)]):
+            if self.pen.chance((85, 50, 50, 30, 20, 10)[len(self.scope.locks)]):
                 novalidate = " novalidate" if self.pen.chance(5) else ""
                 self.lines.append(f"{kind} {name}{''.join(f'[{d}]' for d in dims)}{novalidate};")
                 self.scope = Scope(self.scope.vars, (*self.scope.locks, LockVar(name, kind, dims)))
@@ -238,6 +241,18 @@ class Writer:
         self.lines.append(f"{daemon}{unfair}thread {name}{size}{when} {text}")
         return instances
 
+    def handlers(self) -> None:
+        """Add interrupt handlers, now and then, mostly where there is a spinlock."""
+        spinning = any(x.kind == "spinlock" for x in self.scope.locks)
+        for number in range(
+            self.pen.upto(0, 2) if self.threads and self.pen.chance(40 if spinning else 5) else 0
+        ):
+            kind = self.pen.one(("irq", "softirq"))
+            self.pen.tag(f"{kind}-handler")
+            names = tuple(dict.fromkeys(name.partition("[")[0] for name, _ in self.threads))
+            on = ", ".join(names if self.pen.chance(50) else names[:1])
+            self.lines.append(f"{kind} handler h{number} on {on} {self.body().text(self.scope, 2)}")
+
     def init(self) -> None:
         if not self.pen.chance(20):
             return
@@ -324,6 +339,7 @@ class Writer:
         wanted = self.pen.one((2, 2, 3))
         while count < wanted:
             count += self.thread(len(self.lines), last=count == wanted - 1)
+        self.handlers()
         self.init()
         if self.properties:
             self.property_lines()

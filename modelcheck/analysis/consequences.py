@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from modelcheck.analysis.finding import Finding, listed
+from modelcheck.analysis.usage import USAGE
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.result.trace import ClosedSet
 from modelcheck.semantics.transition_system import INIT, State
@@ -29,6 +30,9 @@ WEIGHTS = ("violation", "warning", "note")
 STILL_HELD = "still held"
 """With this word begins the cause of a finding about a thread that ends with a lock (semantics/asking.py)."""
 
+SLEEPS = "sleeps"
+"""With this word begins the cause of a finding about who may sleep (semantics/asking.py)."""
+
 SETTLED_AT_MOST = 20_000
 """In a larger closed set nobody looks for the states in which nothing changes any more."""
 
@@ -38,7 +42,9 @@ def as_told(
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """Return the findings as they are told, and those that are told as consequences of others."""
     kept, folded = consequences_told(explainer, ends_joined(explainer, findings))
-    return ordered(with_way_out(explainer, finding) for finding in kept), folded
+    kept, behind = returns_told(explainer, kept)
+    kept, met = usage_told(explainer, kept)
+    return ordered(with_way_out(explainer, finding) for finding in kept), (*folded, *behind, *met)
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -48,7 +54,7 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _rank(finding: Finding) -> tuple[int, int, int, int]:
     group = next(number for number, checks in enumerate(ORDER) if finding.check in checks)
-    length = len(finding.trace.steps) if finding.trace and finding.check != "lock_order" else 0
+    length = len(finding.trace.steps) if finding.trace and not finding.is_cycle_reached else 0
     return WEIGHTS.index(finding.weight), group, length, ORDER[group].index(finding.check)
 
 
@@ -61,10 +67,17 @@ def is_still_held(finding: Finding) -> bool:
 
 
 def ends_joined(explainer: Explainer, findings: Iterable[Finding]) -> list[Finding]:
-    """Make one finding of those about one thread declaration that ends, once, with all of these locks."""
+    """Make one finding of those about one thread declaration that ends, once, with all of these locks.
+
+    Likewise of those about a statement that may sleep, where a run that shows one shows all.
+    """
     joined: dict[tuple[object, ...], Finding] = {}
     for number, finding in enumerate(findings):
-        key = _end(explainer, finding) if is_still_held(finding) else (number,)
+        key: tuple[object, ...] = (number,)
+        if is_still_held(finding):
+            key = _end(explainer, finding)
+        elif finding.cause[:1] == (SLEEPS,) and finding.trace is not None:
+            key = (*finding.cause[:2], len(finding.trace.steps), finding.members)
         other = joined.get(key)
         joined[key] = finding if other is None else _both(explainer, other, finding)
     return list(joined.values())
@@ -79,15 +92,18 @@ def _end(explainer: Explainer, finding: Finding) -> tuple[object, ...]:
 
 def _both(explainer: Explainer, one: Finding, other: Finding) -> Finding:
     cause = (*one.cause, *(lock for lock in other.cause[2:] if lock not in one.cause[2:]))
+    if cause[0] == SLEEPS:
+        what = one.message.removesuffix(f"with {listed(one.cause[2:])} held")
+        return replace(one, cause=cause, message=f"{what}with {listed(cause[2:])} held")
     thread = explainer.interpreter.system.model.threads[one.members[0]].name
     message = f"{thread} ends while it still holds {listed(cause[2:])}"
     return replace(one, cause=cause, message=message, states=max(one.states, other.states))
 
 
 def with_way_out(explainer: Explainer, finding: Finding) -> Finding:
-    """Say behind which statement the thread left the op, or came to its end, with the locks."""
+    """Say behind which statement the thread came to its end with the locks."""
     steps = finding.trace.steps if finding.trace else ()
-    if not steps or steps[-1].location == INIT or not (is_still_held(finding) or is_unbalanced(finding)):
+    if not steps or steps[-1].location == INIT or not is_still_held(finding):
         return finding
     mine = [step for step in steps if step.thread == finding.members[0] and step.location != INIT]
     if not mine:
@@ -101,7 +117,83 @@ def with_way_out(explainer: Explainer, finding: Finding) -> Finding:
 
 def is_unbalanced(finding: Finding) -> bool:
     """Tell whether an op returned with other locks than it may."""
-    return finding.cause[:1] == ("unbalanced",) and "returns" in finding.message
+    return finding.cause[:1] == ("unbalanced",) and finding.cause[-1] != "undefined"
+
+
+# --- what an unbalanced op leads to --------------------------------------------------------------
+
+
+def returns_told(
+    explainer: Explainer, findings: Iterable[Finding]
+) -> tuple[list[Finding], tuple[Finding, ...]]:
+    """Return the findings without those that an earlier return with the same locks leads to, and these.
+
+    Of two returns in one step the inner op's comes first.
+    """
+    findings = list(findings)
+    returns = [f for f in reversed(findings) if is_unbalanced(f)]
+    returns.sort(key=lambda f: len(f.trace.steps) if f.trace else 0)
+    cause_of: dict[int, Finding] = {}
+    for number, finding in enumerate(findings):
+        mine = returns.index(finding) if finding in returns else len(returns)
+        first = next((each for each in returns[:mine] if _leads_to(explainer, each, finding)), None)
+        if first is not None:
+            cause_of[number] = first
+    behind = tuple(findings[number] for number in cause_of)
+    told = []
+    for finding in findings:
+        results = [findings[n] for n, cause in cause_of.items() if cause is finding]
+        ends = (f"as a consequence, {each.message}" for each in results if is_still_held(each))
+        more = dict.fromkeys(check for each in (finding, *results) for check in each.consequences)
+        details = (*finding.details, *ends)
+        told.append(replace(finding, details=details, consequences=tuple(more)) if results else finding)
+    return [each for n, each in enumerate(told) if n not in cause_of], behind
+
+
+def _leads_to(explainer: Explainer, first: Finding, finding: Finding) -> bool:
+    """Tell whether the finding's run makes the return, and the thread then keeps to what was wrong there."""
+    if not (is_unbalanced(finding) or is_still_held(finding)) or finding.trace is None or not finding.members:
+        return False
+    (thread, *_), steps = finding.members, finding.trace.steps
+    wrong = {f"+{lock}" for lock in finding.cause[2:]} if is_still_held(finding) else set(finding.cause[4:])
+    if not wrong <= set(first.cause[4:]):
+        return False
+    for number, step in enumerate(steps):
+        left = [(c.call.op, str(c.call.span), str(c.at)) for c, _ in step.crossings if c.leaves]
+        if step.thread == thread and any(each == first.cause[1:4] for each in left):
+            after = (each.target for each in steps[number:] if each.target is not None)
+            held = [{h.lock for h in explainer.interpreter.held(state, thread)} for state in after]
+            return all((w[1:] in locks) == (w[0] == "+") for w in wrong for locks in held)
+    return False
+
+
+# --- locks used in handlers and with interrupts enabled ------------------------------------------
+
+
+def usage_told(explainer: Explainer, findings: list[Finding]) -> tuple[list[Finding], tuple[Finding, ...]]:
+    """Return the findings, a misuse of locks told with the circular wait that it leads to, and what is told so."""
+    rings = [(n, _awaited(explainer, f)) for n, f in enumerate(findings) if f.check == "circular_wait"]
+    kept = list(findings)
+    met = []
+    for finding in findings:
+        if finding.cause[:1] == (USAGE,):
+            ring = next((n for n, awaited in rings if awaited.issuperset(finding.cause[2:])), None)
+            if ring is not None:
+                told = kept[ring]
+                names = tuple(dict.fromkeys((*told.consequences, finding.check)))
+                kept[ring] = replace(told, details=(*told.details, finding.message), consequences=names)
+                met.append(finding)
+    return [finding for finding in kept if finding not in met], tuple(met)
+
+
+def _awaited(explainer: Explainer, finding: Finding) -> set[str]:
+    """Return the classes of the locks that the threads of a circular wait wait for; none if no handler is in it."""
+    assert finding.trace is not None
+    threads, state = explainer.interpreter.system.model.threads, finding.trace.last
+    if not any(threads[t].handler for t in finding.members):
+        return set()
+    verbs = (explainer.interpreter.location(state, t).verb for t in finding.members)
+    return {verb.at.lock.name for verb in verbs if verb is not None}
 
 
 # --- who waits for them --------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from modelcheck.analysis.lock_order import Cycle, Order
 from modelcheck.diagnostics import CHECKS
 from modelcheck.language.model import Expectation, Model, Thread
 from modelcheck.result.verdict import Statistics
+from modelcheck.semantics.asking import DECLARED_ORDER
 from modelcheck.semantics.questions import LocalView
 from modelcheck.source import NOWHERE, Span
 
@@ -155,16 +156,13 @@ def _covers(facts: Facts, expectation: Expectation, finding: Finding) -> bool:
     if expectation.kind != "violated":
         return False
     (name,) = expectation.names
-    reached = finding.check == "lock_order" and finding.weight == "violation"
-    named = name in finding.names or (name == "circular_wait" and reached)
+    named = name in finding.names or (name == "circular_wait" and finding.is_cycle_reached)
     return named and (not expectation.arguments or _is_about(facts, expectation, finding))
 
 
 def _is_along(facts: Facts, expectation: Expectation, finding: Finding) -> bool:
     """Tell whether the finding is the lock-order cycle between these classes, or the circular wait along it."""
-    cycles = [
-        f for f in facts.violations if f.check == "lock_order" and set(expectation.names) <= set(f.cause)
-    ]
+    cycles = [f for f in facts.violations if f.is_cycle_reached and set(expectation.names) <= set(f.cause)]
     return any(f is finding or f.evidence is finding.evidence for f in cycles)
 
 
@@ -174,7 +172,8 @@ def _is_about(facts: Facts, expectation: Expectation, finding: Finding) -> bool:
     Of other checks the arguments are variables or locks: they are part of the cause.
     """
     wanted = set(expectation.arguments)
-    if finding.check not in DEADLOCKS and finding.check != "lock_order":
+    about_threads = finding.check in (*DEADLOCKS, "lock_order") and finding.cause[:1] != (DECLARED_ORDER,)
+    if not about_threads:
         declared = {facts.model.threads[t].declaration for t in finding.members}
         return wanted <= {*finding.cause, *declared}
     threads = facts.model.threads

@@ -11,6 +11,7 @@ from modelcheck.language.types import show
 from modelcheck.result.certify import Claim
 from modelcheck.result.trace import ClosedSet, Exhausted, Trace, Witnesses
 from modelcheck.result.verdict import Verdict
+from modelcheck.semantics.asking import DECLARED_ORDER
 from modelcheck.source import NOWHERE, Span
 
 Weight = Literal["violation", "warning", "note"]
@@ -58,21 +59,25 @@ class Finding:
         return CODES_OF_PROPERTIES.get(self.check) or CHECKS[self.check]
 
     @property
+    def is_cycle_reached(self) -> bool:
+        """Whether it is a lock-order cycle that is a reachable deadlock, and no break of a declared order."""
+        declared = self.cause[:1] == (DECLARED_ORDER,)
+        return self.check == "lock_order" and self.weight == "violation" and not declared
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names by which an expectation may speak of the finding."""
-        umbrella = self.check in DEADLOCKS or (self.check == "lock_order" and self.weight == "violation")
+        umbrella = self.check in DEADLOCKS or self.is_cycle_reached
         return (self.check, self.name, *(("deadlock",) if umbrella else ()))
 
     @property
     def trace(self) -> Trace | None:
-        """The trace that shows it, if one trace does."""
+        """The trace that shows it, if one trace alone does."""
         match self.evidence:
             case Trace():
                 return self.evidence
             case ClosedSet(trace):
                 return trace
-            case Witnesses((first, *_)):
-                return first
             case _:
                 return None
 

@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 from modelcheck.analysis.consequences import as_told
 from modelcheck.analysis.discipline import discipline
 from modelcheck.analysis.finding import DEADLOCKS, Finding, Outcome, listed
-from modelcheck.analysis.lock_order import Order, canonical, lock_order
+from modelcheck.analysis.guards import Guards, Note, guards, only_read, with_guards
+from modelcheck.analysis.lock_order import Basis, Order, lock_order
 from modelcheck.analysis.order_findings import order_findings
+from modelcheck.analysis.order_requests import requests_of, ring_of_classes
 from modelcheck.analysis.telling import finding_of, reached, text_of
+from modelcheck.analysis.usage import usage_findings
 from modelcheck.analysis.vacuity import Coverage, coverage
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CHECKS
@@ -33,9 +36,9 @@ PREDICATES = ("guarded_by", "race")
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was found, the verdict on each check and property, the lock order, and which statements ran.
+    """What was found, the verdict on each check and property, the lock order, and what happened at all.
 
-    `folded` are findings that are told as consequences of others.
+    `folded` are findings that are told as consequences of others, `guards` the lock sets seen at each variable.
     """
 
     findings: tuple[Finding, ...]
@@ -43,6 +46,8 @@ class Judgement:
     order: Order
     coverage: Coverage
     folded: tuple[Finding, ...] = ()
+    guards: tuple[Guards, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def undecided(self) -> dict[str, str]:
@@ -67,14 +72,20 @@ def judge(
     complete = not answers.stopped
     kept = _merged(finding_of(explainer, found) for found in answers.found if not reached(found))
     rings = {_ring_of_classes(explainer, f): f for f in reversed(kept) if f.check == "circular_wait"}
-    order = lock_order(interpreter, answers.views, frozenset(rings), complete=complete)
-    unbalanced = discipline(interpreter, answers.crossings)
+    basis: Basis = "every state" if complete else "some states"
+    order = lock_order(requests_of(interpreter, answers.views), frozenset(rings), basis)
     unreached = tuple(_unreached(explainer, asked, answers)) if complete and not answers.open else ()
+    unbalanced, unpaired = discipline(interpreter, answers.crossings, complete=complete)
+    if unpaired:
+        answers = replace(answers, open={**answers.open, "lock_rules": unpaired})
     found = (*kept, *unbalanced, *unreached, *order_findings(interpreter, order, rings))
-    wanted = [f for f in found if not only or only & set(f.names)]
+    found = (*found, *usage_findings(interpreter, answers.views))
+    model, table = interpreter.system.model, guards(interpreter, answers.views)
+    wanted = [with_guards(interpreter, table, f) for f in found if not only or only & set(f.names)]
     findings, folded = as_told(explainer, wanted)
-    outcomes = tuple(_outcomes(interpreter.system.model, asked, answers, (*findings, *folded), only))
-    return Judgement(findings, outcomes, order, coverage(interpreter.system.model, answers), folded)
+    outcomes = tuple(_outcomes(model, asked, answers, (*findings, *folded), only))
+    notes = () if only else only_read(model)
+    return Judgement(findings, outcomes, order, coverage(model, answers), folded, table, notes)
 
 
 # --- findings ------------------------------------------------------------------------------------
@@ -101,13 +112,7 @@ def _length(finding: Finding) -> tuple[int, int]:
 def _ring_of_classes(explainer: Explainer, finding: Finding) -> tuple[str, ...]:
     """Return a circular wait as a cycle of lock classes; () if some wait in it is not for a lock."""
     assert finding.trace is not None
-    waits = {w.thread: w for w in explainer.situation(finding.trace, finding.members).waits}
-    locks = [waits[t].lock for t in finding.ring if t in waits]
-    if not all(locks):
-        return ()
-    # A writer between two readers of one lock is no lock of its own in the cycle.
-    apart = [lock for i, lock in enumerate(locks) if len(locks) == 1 or lock != locks[i - 1]] or locks[:1]
-    return canonical(tuple(lock.partition("[")[0] for lock in apart))
+    return ring_of_classes(explainer.interpreter, finding.trace.last, finding.ring)
 
 
 def _unreached(explainer: Explainer, asked: tuple[Question, ...], answers: Answers) -> Iterator[Finding]:

@@ -1,9 +1,10 @@
 """Lock order: who asks for which lock while holding which, and what keeps the cycles in that apart (SEMANTICS A6).
 
-An *edge* is a thread's local view where it gets to a blocking acquisition: from each lock instance that it holds to
-the one that it asks for. A *cycle* is a ring of edges of pairwise different threads in which each asks for an instance
-that the next one holds, one of the two for writing; where a writer bars readers before it has the lock, two readers
-may be linked by such a writer, which is then one more thread of the ring.
+An *edge* is a request, a thread that gets to a blocking acquisition: from each lock instance that it holds to the one
+that it asks for. A *cycle* is a ring of edges of pairwise different threads in which each asks for an instance that
+the next one holds, one of the two for writing; where a writer bars readers before it has the lock, two readers may be
+linked by such a writer, which is then one more thread of the ring. Requests come from the local views of a model
+(order_requests.py) or from the records of a running kernel (order_records.py); nothing here knows which.
 
 After Havelund, "Using runtime analysis to guide model checking of Java programs" (SPIN 2000; Goodlock), and its
 generalisation to gate locks (Bensalem and Havelund, 2005). What is new: the search was complete, so that a cycle is
@@ -12,18 +13,13 @@ known to be a reachable deadlock, or to be kept apart by a lock, or by no lock. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice, pairwise, product
-from typing import Literal
+from typing import Literal, Protocol
 
-from modelcheck.analysis.finding import instance_name
-from modelcheck.language.model import Location, Lock, jump_targets
-from modelcheck.semantics.expressions import Undefined
-from modelcheck.semantics.interpreter import Interpreter
-from modelcheck.semantics.questions import Held, LocalView
-from modelcheck.semantics.transition_system import index_values
-from modelcheck.source import Span
+from modelcheck.language.model import Location
+from modelcheck.semantics.questions import Held
 
 CYCLES_AT_MOST = 2_000
 WAYS_AT_MOST = 20_000
@@ -31,13 +27,29 @@ WAYS_AT_MOST = 20_000
 Instance = tuple[str, tuple[int, ...]]
 Verdict = Literal["reachable", "gated", "kept apart", "one thread", "undecided"]
 
+Basis = Literal["every state", "some states", "records"]
+"""What the requests were seen in. Only of every state is it known that there are no others; what records show is told
+as what these records show."""
+
+UNKNOWN = "unknown"
+"""The mode of a lock that was held before the record began: it may close a cycle, but is no gate."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Where a request of a record stands: the innermost function, its line, and where each lock held was taken."""
+
+    function: str
+    line: int
+    taken: tuple[tuple[Held, str], ...] = ()
+
 
 @dataclass(frozen=True)
 class Request:
-    """A thread's local view at a blocking acquisition. `bars`: it has announced itself and waits for the readers."""
+    """A thread at a blocking acquisition. `bars`: it has announced itself and waits for the readers."""
 
     thread: int
-    location: Location
+    place: Location | Recorded
     wants: Instance
     mode: str
     held: tuple[Held, ...]
@@ -56,6 +68,11 @@ class Edge:
         """The instance that it holds."""
         return self.held.lock, self.held.index
 
+    @property
+    def classes(self) -> tuple[str, str]:
+        """The class of the lock that it holds, and of the one that it asks for."""
+        return self.held.lock, self.request.wants[0]
+
 
 @dataclass(frozen=True)
 class Way:
@@ -66,9 +83,18 @@ class Way:
     gates: frozenset[Instance]
 
     @property
+    def requests(self) -> tuple[Request, ...]:
+        """What the threads of the ring ask for."""
+        return (*(edge.request for edge in self.edges), *self.writers)
+
+    @property
     def threads(self) -> tuple[int, ...]:
         """The threads of the ring."""
-        return (*(e.request.thread for e in self.edges), *(w.thread for w in self.writers))
+        return tuple(request.thread for request in self.requests)
+
+    def holders(self, gate: Instance) -> tuple[tuple[Request, Held], ...]:
+        """Return who of the ring holds an instance, and in which mode."""
+        return tuple((r, h) for r in self.requests for h in r.held if (h.lock, h.index) == gate)
 
 
 @dataclass(frozen=True)
@@ -87,6 +113,11 @@ class Cycle:
         return tuple(sorted(lock + "".join(f"[{value}]" for value in index) for lock, index in common))
 
     @property
+    def is_gated_by_one(self) -> bool:
+        """Whether each of the gates alone keeps every way apart; else each way has gates of its own."""
+        return all(set(self.gates) <= {lock for lock, _ in way.gates} for way in self.ways)
+
+    @property
     def shown(self) -> Way:
         """The way that a report shows: the first that no lock excludes, else the first."""
         return next((way for way in self.ways if not way.gates), self.ways[0])
@@ -94,45 +125,69 @@ class Cycle:
 
 @dataclass(frozen=True)
 class Order:
-    """The lock order of one scenario: all edges, all cycles, and who reads again what it reads already."""
+    """The lock order of one scenario: all edges, all cycles, and who reads again what it reads already.
+
+    `capped`: there are more cycles of instances than are looked at, so some may be missing here. `basis` says what the
+    requests were seen in.
+    """
 
     edges: tuple[Edge, ...]
     cycles: tuple[Cycle, ...]
     recursive: tuple[Edge, ...]
+    capped: bool = False
+    basis: Basis = "every state"
+
+
+class Words(Protocol):
+    """How a reader is told about threads, locks and places; a model and a record each have their own."""
+
+    def thread(self, number: int) -> str:
+        """Return the thread's name."""
+        ...
+
+    def task(self, number: int) -> str:
+        """Return the thread with a number, as a kernel's reports name a task."""
+        ...
+
+    def lock(self, instance: Instance, mode: str = "") -> str:
+        """Return the instance, with its mode where the lock has more than one."""
+        ...
+
+    def op(self, request: Request) -> str:
+        """Return the innermost op or function in which the thread asks; "" if it is in none."""
+        ...
+
+    def place(self, request: Request) -> str:
+        """Return where the thread asks, as a reader clicks on it."""
+        ...
+
+    def taken(self, edge: Edge) -> str:
+        """Return where the thread took what it holds."""
+        ...
 
 
 def lock_order(
-    interpreter: Interpreter,
-    views: frozenset[LocalView],
-    rings: frozenset[tuple[str, ...]],
-    *,
-    complete: bool,
+    requests: tuple[Request, ...], rings: frozenset[tuple[str, ...]], basis: Basis = "every state"
 ) -> Order:
-    """Return the lock order that the local views show.
+    """Return the lock order that the requests show.
 
     `rings` are the reachable circular waits as cycles of lock classes (`canonical`).
     """
-    requests = _requests(interpreter, views)
     edges = tuple(Edge(r, h) for r in requests if not r.bars for h in r.held)
-    ways: dict[tuple[str, ...], list[Way]] = {}
-    alone: dict[tuple[str, ...], list[Way]] = {}
-    capped: set[tuple[str, ...]] = set()
-    for instances in _cycles_of_instances(edges):
-        classes = canonical(tuple(name for name, _ in instances))
-        found = list(islice(_ways(instances, edges, requests), WAYS_AT_MOST + 1))
-        capped |= {classes} if len(found) > WAYS_AT_MOST else set()
-        ways.setdefault(classes, []).extend(found)
-        alone.setdefault(classes, []).extend(_by_one_thread(instances, edges))
+    found = _Cycles(requests, edges)
+    for instances in found.of_instances():
+        found.add(instances)
     cycles = []
-    for classes in sorted(ways):
-        if ways[classes]:
-            all_known = complete and classes not in capped
-            verdict, gates = _verdict(ways[classes], reached=classes in rings, complete=all_known)
-            cycles.append(Cycle(classes, verdict, gates, tuple(ways[classes])))
-        elif alone[classes]:
-            cycles.append(Cycle(classes, "one thread", (), tuple(alone[classes])))
+    for classes in sorted(found.ways):
+        ways, alone = found.ways[classes], found.alone[classes]
+        if ways:
+            seen_all = basis if classes not in found.capped else "some states"
+            verdict, gates = _verdict(ways, seen_all, reached=classes in rings)
+            cycles.append(Cycle(classes, verdict, gates, tuple(ways)))
+        elif alone:
+            cycles.append(Cycle(classes, "one thread", (), tuple(alone)))
     recursive = tuple(e for e in edges if e.source == e.request.wants and _both_read(e, e))
-    return Order(edges, tuple(cycles), recursive)
+    return Order(edges, tuple(cycles), recursive, found.more, basis)
 
 
 def canonical(classes: tuple[str, ...]) -> tuple[str, ...]:
@@ -140,129 +195,182 @@ def canonical(classes: tuple[str, ...]) -> tuple[str, ...]:
     return min((classes[i:] + classes[:i] for i in range(len(classes))), default=())
 
 
-# --- what is asked for ---------------------------------------------------------------------------
-
-
-def _requests(interpreter: Interpreter, views: frozenset[LocalView]) -> tuple[Request, ...]:
-    found: dict[Request, None] = {}
-    threads = interpreter.system.model.threads
-    for view in sorted(
-        views, key=lambda v: (v.thread, v.location, v.locals, [(h.lock, h.index, h.mode) for h in v.held])
-    ):
-        location = threads[view.thread].locations[view.location]
-        verb = location.verb
-        if verb is None or verb.action not in ("acquire", "announce"):
-            continue
-        for index in _indexes(interpreter, view, location):
-            wants = (verb.at.lock.name, index)
-            found[Request(view.thread, location, wants, verb.mode, view.held, bars=verb.bars)] = None
-    return tuple(found)
-
-
-def _indexes(interpreter: Interpreter, view: LocalView, location: Location) -> tuple[tuple[int, ...], ...]:
-    """Evaluate the index of the lock in the view; an index that reads shared data may be any."""
-    assert location.verb is not None
-    at = location.verb.at
-    reads_shared = any(a.ref.var.kind == "shared" for a in location.accesses)
-    if reads_shared:
-        return tuple(index_values(at.lock.dimensions))
-    state = list(interpreter.system.declared)
-    for cell, value in view.locals:
-        state[cell] = value
-    state[interpreter.system.location_cells[view.thread]] = view.location
-    try:
-        return (tuple(interpreter.value(each, tuple(state)) for each in at.index),)
-    except Undefined:
-        return ()
+def nesting(edge: Edge) -> str:
+    """Return how an edge of a class to itself is shown: same instance, rising index or falling index."""
+    if edge.held.lock != edge.request.wants[0]:
+        return ""
+    if edge.held.index == edge.request.wants[1]:
+        return "same instance"
+    return "rising index" if edge.held.index < edge.request.wants[1] else "falling index"
 
 
 # --- cycles --------------------------------------------------------------------------------------
 
 
-def _cycles_of_instances(edges: tuple[Edge, ...]) -> Iterator[tuple[Instance, ...]]:
-    """Yield the simple cycles of the graph of instances, short ones first, up to a stated number."""
-    if {edge.source for edge in edges}.isdisjoint(edge.request.wants for edge in edges):
-        return
-    import networkx as nx
+@dataclass
+class _Cycles:
+    """The ways to put cycles together, by the cycle of classes; `alone` are those of one thread.
 
-    graph: nx.DiGraph[Instance] = nx.DiGraph()
-    graph.add_edges_from((edge.source, edge.request.wants) for edge in edges)
-    longest = len({edge.request.thread for edge in edges})
-    for length in range(1, max(longest, 2) + 1):
-        cycles = (c for c in nx.simple_cycles(graph, length_bound=length) if len(c) == length)
-        yield from sorted(canonical_instances(tuple(cycle)) for cycle in islice(cycles, CYCLES_AT_MOST))
+    `capped` are the classes with more ways than are looked at; `more`: there are more cycles than are looked at.
+    """
+
+    requests: tuple[Request, ...]
+    edges: tuple[Edge, ...]
+    ways: dict[tuple[str, ...], list[Way]] = field(default_factory=dict)
+    alone: dict[tuple[str, ...], list[Way]] = field(default_factory=dict)
+    capped: set[tuple[str, ...]] = field(default_factory=set)
+    more: bool = False
+
+    def __post_init__(self) -> None:
+        self.between: dict[tuple[Instance, Instance], list[Edge]] = {}
+        for edge in self.edges:
+            self.between.setdefault((edge.source, edge.request.wants), []).append(edge)
+
+    def of_instances(self) -> Iterator[tuple[Instance, ...]]:
+        """Yield the simple cycles of the graph of instances, short ones first, up to a stated number of a length."""
+        if {a for a, _ in self.between}.isdisjoint(b for _, b in self.between):
+            return
+        import networkx as nx
+
+        graph: nx.DiGraph[Instance] = nx.DiGraph()
+        graph.add_edges_from(self.between)
+        largest = max(len(part) for part in nx.strongly_connected_components(graph))
+        longest = min(largest, max(len({edge.request.thread for edge in self.edges}), 2))
+        for length in range(1, longest + 1):
+            cycles = (c for c in nx.simple_cycles(graph, length_bound=length) if len(c) == length)
+            found = list(islice(cycles, CYCLES_AT_MOST + 1))
+            rotations = ([(*c[i:], *c[:i]) for i in range(len(c))] for c in found[:CYCLES_AT_MOST])
+            yield from sorted(map(min, rotations))
+            if len(found) > CYCLES_AT_MOST:
+                # To get at the longer ones all shorter ones would be looked at again, and there may be any number.
+                self.more = True
+                return
+
+    def add(self, instances: tuple[Instance, ...]) -> None:
+        """Add every way to put one cycle of instances together."""
+        classes = canonical(tuple(name for name, _ in instances))
+        slots = [self.between[pair] for pair in pairwise((*instances, instances[0]))]
+        found = list(islice(_ways(slots, self.requests), WAYS_AT_MOST + 1))
+        if len(found) > WAYS_AT_MOST:
+            self.capped.add(classes)
+        self.ways.setdefault(classes, []).extend(found)
+        self.alone.setdefault(classes, []).extend(_by_one_thread(slots))
 
 
-def canonical_instances(cycle: tuple[Instance, ...]) -> tuple[Instance, ...]:
-    """Return the rotation that begins with the smallest instance."""
-    return min(cycle[i:] + cycle[:i] for i in range(len(cycle)))
+Alike = tuple[Request, ...]
+"""Requests of several threads that differ in nothing but the thread: for a way it is enough that there are some."""
 
 
-def _between(edges: tuple[Edge, ...], source: Instance, target: Instance) -> list[Edge]:
-    return [e for e in edges if e.source == source and e.request.wants == target]
+def _alike(requests: Iterable[Request]) -> list[Alike]:
+    found: dict[object, dict[int, Request]] = {}
+    for request in requests:
+        key = (request.wants, request.mode, request.held, _standing(request.place))
+        found.setdefault(key, {}).setdefault(request.thread, request)
+    return [tuple(each.values()) for each in found.values()]
 
 
-def _slots(instances: tuple[Instance, ...], edges: tuple[Edge, ...]) -> list[list[Edge]]:
-    return [_between(edges, a, b) for a, b in pairwise((*instances, instances[0]))]
+def _standing(place: Location | Recorded) -> object:
+    """Return what is the same of a place in all threads that do the same: the line, and the calls that led there."""
+    if isinstance(place, Recorded):
+        return place.function
+    calls = place.call.stack if place.call else ()
+    return place.span, tuple((call.op, call.span) for call in calls)
 
 
-def _ways(
-    instances: tuple[Instance, ...], edges: tuple[Edge, ...], requests: tuple[Request, ...]
-) -> Iterator[Way]:
+def _ways(slots: list[list[Edge]], requests: tuple[Request, ...]) -> Iterator[Way]:
     """Yield every choice of edges of pairwise different threads, with a writer wherever two readers meet."""
-    for chosen in product(*_slots(instances, edges)):
-        threads = [edge.request.thread for edge in chosen]
-        if len(set(threads)) < len(threads):
-            continue
-        meetings = [_meeting(e, f, threads, requests) for e, f in pairwise((*chosen, chosen[0]))]
-        for writers in product(*meetings):
-            between = tuple(w for w in writers if w is not None)
-            if len({w.thread for w in between}) == len(between) and len(threads) + len(between) > 1:
-                yield Way(chosen, between, _gates(chosen, between))
+    held_by = [
+        [
+            (held, alike)
+            for held in dict.fromkeys(e.held for e in slot)
+            for alike in _alike_holding(slot, held)
+        ]
+        for slot in slots
+    ]
+    barring = _alike(r for r in requests if r.bars)
+    for chosen in product(*held_by):
+        edges = [Edge(alike[0], held) for held, alike in chosen]
+        meetings = [_meeting(e, f, barring) for e, f in pairwise((*edges, edges[0]))]
+        for between in product(*meetings):
+            writers = [alike for alike in between if alike is not None]
+            several = [*(alike for _, alike in chosen), *writers]
+            ring = _of_different_threads(several) if len(several) > 1 else ()
+            if ring:
+                first, rest = ring[: len(chosen)], ring[len(chosen) :]
+                whole = tuple(Edge(r, held) for r, (held, _) in zip(first, chosen, strict=True))
+                yield Way(whole, rest, _gates(ring))
 
 
-def _meeting(
-    edge: Edge, following: Edge, threads: list[int], requests: tuple[Request, ...]
-) -> list[Request | None]:
+def _alike_holding(slot: list[Edge], held: Held) -> list[Alike]:
+    return _alike(edge.request for edge in slot if edge.held == held)
+
+
+def _of_different_threads(several: list[Alike]) -> tuple[Request, ...]:
+    """Return one request of each kind, of pairwise different threads; () if that cannot be."""
+    chosen: list[Request] = []
+
+    def choose(number: int) -> bool:
+        if number == len(several):
+            return True
+        for request in several[number]:
+            if all(request.thread != other.thread for other in chosen):
+                chosen.append(request)
+                if choose(number + 1):
+                    return True
+                chosen.pop()
+        return False
+
+    return tuple(chosen) if choose(0) else ()
+
+
+def _meeting(edge: Edge, following: Edge, barring: list[Alike]) -> list[Alike | None]:
     """Return what links an edge to the following one, whose thread holds what it asks for: nothing, or a writer."""
     if not _both_read(edge, following):
         return [None]
-    return [r for r in requests if r.bars and r.wants == edge.request.wants and r.thread not in threads]
+    return [alike for alike in barring if alike[0].wants == edge.request.wants]
 
 
 def _both_read(edge: Edge, following: Edge) -> bool:
     return edge.request.mode == "read" and following.held.mode == "read"
 
 
-def _by_one_thread(instances: tuple[Instance, ...], edges: tuple[Edge, ...]) -> list[Way]:
+def _by_one_thread(slots: list[list[Edge]]) -> list[Way]:
     """Return the cycle as one thread alone makes it, one way a thread."""
-    if len(instances) < 2:
+    if len(slots) < 2:
         return []
-    found: dict[int, Way] = {}
-    for chosen in islice(product(*_slots(instances, edges)), WAYS_AT_MOST):
-        threads = {edge.request.thread for edge in chosen}
-        if len(threads) == 1:
-            found.setdefault(min(threads), Way(chosen, (), frozenset()))
-    return list(found.values())
+    found = []
+    for thread in sorted({edge.request.thread for edge in slots[0]}):
+        own = [[edge for edge in slot if edge.request.thread == thread] for slot in slots]
+        if all(own):
+            found.append(Way(tuple(edges[0] for edges in own), (), frozenset()))
+    return found
 
 
-def _gates(edges: tuple[Edge, ...], writers: tuple[Request, ...]) -> frozenset[Instance]:
+def _gates(ring: tuple[Request, ...]) -> frozenset[Instance]:
     """Return the lock instances that two threads of the ring hold, at least one of them exclusively."""
-    requests = (*(e.request for e in edges), *writers)
+    return excluded_by(tuple(request.held for request in ring))
+
+
+def excluded_by(held_by_each: Iterable[tuple[Held, ...]]) -> frozenset[Instance]:
+    """Return the lock instances because of which different threads cannot hold these locks at the same time."""
     holders: dict[Instance, list[str]] = {}
-    for request in requests:
-        for held in request.held:
-            holders.setdefault((held.lock, held.index), []).append(held.mode)
+    for all_held in held_by_each:
+        # A thread may hold one instance in both modes: that is one holder.
+        own: dict[Instance, set[str]] = {}
+        for held in all_held:
+            own.setdefault((held.lock, held.index), set()).add(held.mode)
+        for instance, modes in own.items():
+            holders.setdefault(instance, []).append("write" if "write" in modes else "read")
     return frozenset(lock for lock, modes in holders.items() if len(modes) > 1 and "write" in modes)
 
 
-def _verdict(ways: list[Way], *, reached: bool, complete: bool) -> tuple[Verdict, tuple[str, ...]]:
+def _verdict(ways: list[Way], basis: Basis, *, reached: bool) -> tuple[Verdict, tuple[str, ...]]:
     if reached:
         return "reachable", ()
-    if not complete:
+    if basis == "some states":
         return "undecided", ()
     if not all(way.gates for way in ways):
-        return "kept apart", ()
+        return ("kept apart" if basis == "every state" else "undecided"), ()
     classes = [{lock for lock, _ in way.gates} for way in ways]
     common = set.intersection(*classes) or set.union(*classes)
     return "gated", tuple(sorted(common))
@@ -271,73 +379,27 @@ def _verdict(ways: list[Way], *, reached: bool, complete: bool) -> tuple[Verdict
 # --- what a reader is told -----------------------------------------------------------------------
 
 
-def nesting(edge: Edge) -> str:
-    """Return how an edge of a class to itself is shown: same instance, rising index or falling index."""
-    if edge.source[0] != edge.request.wants[0]:
-        return ""
-    if edge.source[1] == edge.request.wants[1]:
-        return "same instance"
-    return "rising index" if edge.source[1] < edge.request.wants[1] else "falling index"
-
-
-def described(interpreter: Interpreter, edge: Edge) -> str:
+def described(words: Words, edge: Edge) -> str:
     """Return an edge as a sentence: the thread, both locks with their source lines, and all else that it holds."""
-    model = interpreter.system.model
-    locks = {lock.name: lock for lock in model.locks}
     request = edge.request
-    asked = _shown(locks, request.wants, request.mode)
-    have = _shown(locks, edge.source, edge.held.mode)
-    taken = ", ".join(str(span) for span in taken_at(interpreter, edge)) or "unknown"
-    others = [_shown(locks, (h.lock, h.index), h.mode) for h in request.held if h != edge.held]
+    asked = words.lock(request.wants, request.mode)
+    have = words.lock(edge.source, edge.held.mode)
+    others = [words.lock((h.lock, h.index), h.mode) for h in request.held if h != edge.held]
     also = f"; it also holds {', '.join(others)}" if others else ""
     order = f" ({nesting(edge)})" if nesting(edge) else ""
-    thread = model.threads[request.thread].name
-    return f"{thread} asks for {asked} at {request.location.span} while it holds {have}, taken at {taken}{order}{also}"
+    asks = f"{words.thread(request.thread)} asks for {asked} at {words.place(request)}"
+    return f"{asks} while it holds {have}, taken at {words.taken(edge)}{order}{also}"
 
 
-def described_writer(interpreter: Interpreter, request: Request) -> str:
+def described_writer(words: Words, request: Request) -> str:
     """Return a writer between two readers as a sentence."""
-    model = interpreter.system.model
-    locks = {lock.name: lock for lock in model.locks}
-    thread, lock = model.threads[request.thread].name, _shown(locks, request.wants, "")
-    return f"{thread} wants to write {lock} at {request.location.span}: it bars new readers while it waits for the old"
+    thread, lock = words.thread(request.thread), words.lock(request.wants)
+    return f"{thread} wants to write {lock} at {words.place(request)}: it bars new readers while it waits for the old"
 
 
-def _shown(locks: dict[str, Lock], instance: Instance, mode: str) -> str:
-    from modelcheck.locks import PRIMITIVES
-
-    lock = locks[instance[0]]
-    several = len(PRIMITIVES[lock.kind].modes) > 1
-    return instance_name(lock, instance[1]) + (f":{mode}" if mode and several else "")
-
-
-def taken_at(interpreter: Interpreter, edge: Edge) -> tuple[Span, ...]:
-    """Return the lines where the thread may have taken what it holds: the nearest acquisitions before the request.
-
-    Found by walking the program graph backwards; a release of the lock ends the walk.
-    """
-    locations = interpreter.system.model.threads[edge.request.thread].locations
-    before: dict[int, list[Location]] = {}
-    for location in locations:
-        for target in jump_targets(location.effects):
-            before.setdefault(target, []).append(location)
-    seen, todo = {edge.request.location.number}, [edge.request.location.number]
-    found: dict[Span, None] = {}
-    while todo:
-        for location in before.get(todo.pop(), []):
-            verb = location.verb
-            concerned = verb is not None and verb.at.lock.name == edge.held.lock
-            if (
-                concerned
-                and verb is not None
-                and verb.action in ("acquire", "try")
-                and verb.mode == edge.held.mode
-            ):
-                found[location.span] = None
-            elif (
-                not (concerned and verb is not None and verb.action == "release")
-                and location.number not in seen
-            ):
-                seen.add(location.number)
-                todo.append(location.number)
-    return tuple(sorted(found, key=lambda span: (span.source.name, span.start)))
+def by_classes(edges: tuple[Edge, ...]) -> Mapping[tuple[str, str], tuple[Edge, ...]]:
+    """Return the edges by the classes of what is held and what is asked for, in the order of the names."""
+    found: dict[tuple[str, str], list[Edge]] = {}
+    for edge in edges:
+        found.setdefault(edge.classes, []).append(edge)
+    return {pair: tuple(found[pair]) for pair in sorted(found)}

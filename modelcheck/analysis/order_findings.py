@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from modelcheck.analysis.finding import Finding, Weight, listed
 from modelcheck.analysis.lock_order import Cycle, Edge, Order, described, described_writer
+from modelcheck.analysis.order_requests import ModelWords
+from modelcheck.language.model import Location
 from modelcheck.semantics.interpreter import Interpreter
 
 _WEIGHTS: dict[str, Weight] = {
@@ -29,15 +31,16 @@ def order_findings(
     told = {cycle.classes for cycle in order.cycles}
     seen: set[tuple[str, str]] = set()
     for edge in order.recursive:
-        key = (edge.held.lock, str(edge.request.location.span))
+        key = (edge.held.lock, ModelWords(interpreter).place(edge.request))
         if (edge.held.lock,) not in told and key not in seen:
             seen.add(key)
             yield _recursive(interpreter, edge)
 
 
 def _cycle(interpreter: Interpreter, cycle: Cycle, reached: Finding | None) -> Finding:
-    edges = (described(interpreter, edge) for edge in cycle.shown.edges)
-    writers = (described_writer(interpreter, writer) for writer in cycle.shown.writers)
+    words = ModelWords(interpreter)
+    edges = (described(words, edge) for edge in cycle.shown.edges)
+    writers = (described_writer(words, writer) for writer in cycle.shown.writers)
     return Finding(
         check="lock_order",
         name="lock_order",
@@ -77,7 +80,8 @@ def _told(cycle: Cycle) -> str:
 
 def _recursive(interpreter: Interpreter, edge: Edge) -> Finding:
     thread = interpreter.system.model.threads[edge.request.thread]
-    lock, span = edge.held.lock, edge.request.location.span
+    assert isinstance(edge.request.place, Location)
+    lock, span = edge.held.lock, edge.request.place.span
     return Finding(
         check="lock_order",
         name="lock_order",
@@ -86,5 +90,5 @@ def _recursive(interpreter: Interpreter, edge: Edge) -> Finding:
         cause=("recursive read", lock, str(span)),
         members=(thread.number,),
         span=span,
-        details=(described(interpreter, edge),),
+        details=(described(ModelWords(interpreter), edge),),
     )

@@ -18,6 +18,7 @@ from modelcheck.semantics.questions import (
     Crossings,
     ErrorSteps,
     LocalViews,
+    Occurrences,
     StatePredicate,
     StepPredicate,
     StuckForEver,
@@ -53,7 +54,7 @@ def finding_of(explainer: Explainer, found: Found) -> Finding:
             return _predicate(explainer, found, question)
         case StepPredicate():
             return _step(explainer, found, question)
-        case LocalViews() | Crossings() | ActionCounts():
+        case LocalViews() | Crossings() | ActionCounts() | Occurrences():
             raise AssertionError("a collection has no findings")
         case _:
             assert_never(question)

@@ -45,6 +45,7 @@ class Wait:
     """A blocked thread: where, for what (a lock, or "" for a condition), for whom; `any_of`: one of them is enough.
 
     `since` is the step with which it got there. `caught`: it is part of the circular wait or waits for it.
+    `interrupted_by`: the handlers that run in its place; if it waits for nothing else, `for_threads` are these.
     """
 
     thread: int
@@ -57,6 +58,12 @@ class Wait:
     since: int
     caught: bool
     several_modes: bool = False
+    interrupted_by: tuple[int, ...] = ()
+
+    @property
+    def only_interrupted(self) -> bool:
+        """Whether the thread could go on if no handler ran in its place."""
+        return bool(self.interrupted_by) and self.for_threads == self.interrupted_by
 
     @property
     def shown(self) -> str:
@@ -190,7 +197,12 @@ class Explainer:
         location = self.interpreter.location(state, thread)
         owners = self.waiting.all_of(state, thread)
         wakers = self.waiting.any_of(state, thread)
+        handlers = self.interpreter.interrupting(state, thread)
         verb = location.verb
+        if handlers and self.interpreter.could_step(state, thread):
+            verb = None
+        else:
+            owners = None if owners is None else owners - handlers
         return Wait(
             thread=thread,
             location=location,
@@ -202,6 +214,7 @@ class Explainer:
             since=self._arrived(trace, thread)[0],
             caught=thread in knot.caught,
             several_modes=verb is not None and _several_modes(verb.at.lock),
+            interrupted_by=tuple(sorted(handlers)),
         )
 
     def _arrived(self, trace: Trace, thread: int) -> tuple[int, Span]:

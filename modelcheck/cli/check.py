@@ -26,6 +26,8 @@ class _Wanted:
     quiet: bool
     reproducible: bool
     save_trace: str | None
+    most: int
+    verbose: bool
 
 
 @click.command(name="check")
@@ -43,17 +45,28 @@ class _Wanted:
 @click.option(
     "--depth", type=click.IntRange(min=0), metavar="N", help="How many steps the engine z3 looks ahead."
 )
+@click.option(
+    "--max-findings",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=5,
+    show_default=True,
+    help="Show so many findings of each check, and count the rest.",
+)
 @click.option("--strict", is_flag=True, help="Warnings count as violations.")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
 @click.option("--reproducible", is_flag=True, help="Leave times out of the JSON.")
 @click.option("--save-trace", metavar="FILE", help="Save the first violation's trace, for `replay`.")
 @click.option("--quiet", "-q", is_flag=True, help="One line a scenario.")
+@click.option(
+    "--verbose", "-v", is_flag=True, help="Also show the locks held at the accesses of each variable."
+)
 @click.pass_obj
 def command(
     console: Console, files: tuple[str, ...], parameters: tuple[tuple[str, str], ...], scenario: str | None,
     properties: tuple[str, ...], engine: str, max_states: int | None, max_memory: int | None,
-    time_limit: float | None, depth: int | None, strict: bool, json_: bool, reproducible: bool,
-    save_trace: str | None, quiet: bool,
+    time_limit: float | None, depth: int | None, max_findings: int, strict: bool, json_: bool, reproducible: bool,
+    save_trace: str | None, quiet: bool, verbose: bool,
 ) -> int:  # fmt: skip
     """Check every scenario of the files, and of all *.mck in the folders.
 
@@ -71,7 +84,9 @@ def command(
     options = Options(given(parameters), scenario, properties, engine, limits, strict)
     if save_trace is not None and save_trace.endswith(".mck"):
         raise click.UsageError(f"--save-trace {save_trace}: this names a specification, which would be lost")
-    return _check(console, _Wanted(files, options, quiet, reproducible, save_trace))
+    return _check(
+        console, _Wanted(files, options, quiet, reproducible, save_trace, max_findings, verbose and not quiet)
+    )
 
 
 def _check(console: Console, wanted: _Wanted) -> int:
@@ -139,7 +154,7 @@ def _one(console: Console, wanted: _Wanted, path: str, *, named: bool) -> FileRe
             console.diagnostics(error.diagnostics, 2)
         return FileReport(path, diagnostics=error.diagnostics)
     if not console.json:
-        console.write(file_text(report, quiet=wanted.quiet))
+        console.write(file_text(report, quiet=wanted.quiet, verbose=wanted.verbose, most=wanted.most))
         if not wanted.quiet:
             console.write("")
     return report

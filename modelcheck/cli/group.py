@@ -14,6 +14,7 @@ _COMMANDS = {
     "explain": "Tell what a code or check means.",
     "explore": "Count the reachable states; write them as a graph.",
     "fmt": "Bring specifications into their canonical form.",
+    "locks": "Show the lock order, its cycles, and what keeps each apart.",
     "replay": "Take a saved trace again.",
     "simulate": "Walk through a specification, at random or by hand.",
     "specs": "List the specifications that come with the program.",

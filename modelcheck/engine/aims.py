@@ -22,6 +22,7 @@ from modelcheck.semantics.questions import (
     Crossings,
     ErrorSteps,
     LocalViews,
+    Occurrences,
     Question,
     StatePredicate,
     StepPredicate,
@@ -81,7 +82,7 @@ def aims_of(relation: Relation, questions: Sequence[Question]) -> tuple[tuple[Ai
                 left["lock_order"] = "it needs the local views of all states: a complete search collects them"
             case Crossings():
                 left["balance"] = "it needs the locks held at all calls: a complete search collects them"
-            case ActionCounts():
+            case ActionCounts() | Occurrences():
                 left["vacuity"] = "it needs to know all that ever runs: a complete search collects it"
     return tuple(aims), left
 
@@ -196,7 +197,7 @@ class Hunt:
         cells = self._interpreter.system.location_cells
         for ring in rings:
             self._rings.add(frozenset((t, state[cells[t]]) for t in ring.members))
-            cause = tuple(sorted(standing(self._interpreter, state, t) for t in ring.members))
+            cause = tuple(sorted(standing(self._interpreter, state, t, ring.members) for t in ring.members))
             self._add(Found(question, cause, len(trace.steps), 1, trace, ring.members))
 
     def _note(self, aim: Aim, trace: Trace) -> None:

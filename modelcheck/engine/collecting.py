@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from modelcheck.engine.occurring import Occurring
 from modelcheck.engine.sightings import Sightings, Target
 from modelcheck.language.model import At, Breach, Enabled, Ref
 from modelcheck.semantics.interpreter import Interpreter, Undefined
@@ -30,6 +31,7 @@ from modelcheck.semantics.questions import (
 )
 from modelcheck.semantics.transition_system import INIT, State, Step, cells_mentioned
 from modelcheck.semantics.waiting import Knot, Ring, Waiting, standing
+from modelcheck.source import Span
 
 
 class Collector:
@@ -39,7 +41,7 @@ class Collector:
         self.sightings = Sightings()
         self.questions = tuple(questions)
         self.views: set[LocalView] = set()
-        self.crossings: set[tuple[int, bool, tuple[Held, ...]]] = set()
+        self.crossings: set[tuple[int, bool, tuple[Held, ...], Span]] = set()
         self.counts: Counter[tuple[int, int, int]] = Counter()
         self.caught: dict[int, frozenset[int]] = {}
         self._interpreter = interpreter
@@ -53,6 +55,7 @@ class Collector:
         self._wants = {type(question) for question in questions}
         self._knots = not self._wants.isdisjoint({CircularWaits, StuckForEver, CannotFinish})
         self._handover = any(lock.handover for lock in interpreter.system.model.locks)
+        self.occurrences = Occurring(interpreter, questions)
         for question in questions:
             self._sort(question)
 
@@ -80,11 +83,13 @@ class Collector:
         if step.breach is not None:
             self._note_error(step, Target(INIT, step), 1)
         self._note_crossings(step)
+        self.occurrences.stepped(None, step)
 
     def found(self, number: int, state: State, depth: int, mover: int | None) -> None:
         """Note a new state; `mover` led to it first, nobody to an initial one."""
         for predicate in self._everywhere:
             self._look(predicate, number, state, depth)
+        self.occurrences.visited(state)
         if self._somewhere:
             for thread, cell in enumerate(self._cells):
                 for predicate in self._somewhere.get((thread, state[cell]), ()):
@@ -97,8 +102,16 @@ class Collector:
         """Note the steps of a state, and who waits in it."""
         for step in steps:
             self._note_step(number, state, depth + 1, step)
-        if self._knots:
-            self._note_waits(number, state, depth, {step.thread for step in steps})
+        if self._knots or self.occurrences.wanted:
+            moving = {step.thread for step in steps}
+            blocked = frozenset(
+                t
+                for t in range(len(self._cells))
+                if t not in moving and not self._interpreter.finished(state, t)
+            )
+            if blocked:
+                self.occurrences.waited(state, blocked)
+                self._note_waits(number, state, depth, blocked)
 
     # --- states ----------------------------------------------------------------------------------
 
@@ -112,11 +125,8 @@ class Collector:
             target = Target(number, None, members, undefined)
             self.sightings.add(predicate, predicate.cause, depth, target)
 
-    def _note_waits(self, number: int, state: State, depth: int, moving: set[int]) -> None:
-        blocked = frozenset(
-            t for t in range(len(self._cells)) if t not in moving and not self._interpreter.finished(state, t)
-        )
-        if not blocked:
+    def _note_waits(self, number: int, state: State, depth: int, blocked: frozenset[int]) -> None:
+        if not self._knots:
             return
         knot = self._waiting.knot(state, blocked)
         if knot.caught:
@@ -129,6 +139,7 @@ class Collector:
 
     def _note_step(self, number: int, state: State, level: int, step: Step) -> None:
         target = Target(number, step, (step.thread,))
+        self.occurrences.stepped(state, step)
         if step.target is None:
             self._note_error(step, target, level)
         else:
@@ -153,7 +164,7 @@ class Collector:
             for crossing, cells in step.crossings:
                 # Before time nobody holds a lock.
                 held = () if step.thread == INIT else self._interpreter.held(cells, step.thread)
-                self.crossings.add((crossing.call.number, crossing.leaves, held))
+                self.crossings.add((crossing.call.number, crossing.leaves, held, crossing.at))
 
     def _judge(self, predicate: StepPredicate, state: State, step: Step, target: Target, level: int) -> None:
         after = step.target
@@ -189,5 +200,6 @@ def causes_of(interpreter: Interpreter, knot: Knot, state: State) -> dict[tuple[
     """Return the causes of the circular waits of a state, each with its first ring."""
     causes: dict[tuple[str, ...], Ring] = {}
     for ring in knot.rings:
-        causes.setdefault(tuple(sorted(standing(interpreter, state, t) for t in ring.members)), ring)
+        standings = (standing(interpreter, state, t, ring.members) for t in ring.members)
+        causes.setdefault(tuple(sorted(standings)), ring)
     return causes

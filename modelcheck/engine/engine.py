@@ -11,8 +11,9 @@ from typing import Protocol
 
 from modelcheck.result.trace import Trace
 from modelcheck.result.verdict import Statistics
-from modelcheck.semantics.questions import Held, LocalView, Question
+from modelcheck.semantics.questions import Held, LocalView, Occurred, Question
 from modelcheck.semantics.transition_system import State, TransitionSystem
+from modelcheck.source import Span
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,18 @@ class Answers:
 
     `proofs` maps a property's name to how it was proved, `open` a question to why it was not decided (symbolic
     engines). `views`, `crossings` and `counts` are the collections that were asked for:
-    crossings hold (call number, leaves, locks held), counts (thread, location, target location or -1: an error).
+    crossings hold (call number, leaves, locks held, the place of the return), counts (thread,
+    location, target location or -1: an error).
+    `occurred` is None where it was not asked for, or could not be answered.
     """
 
     statistics: Statistics
     stopped: str = ""
     found: tuple[Found, ...] = ()
     views: frozenset[LocalView] = frozenset()
-    crossings: frozenset[tuple[int, bool, tuple[Held, ...]]] = frozenset()
+    crossings: frozenset[tuple[int, bool, tuple[Held, ...], Span]] = frozenset()
     counts: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    occurred: Occurred | None = None
     proofs: dict[str, str] = field(default_factory=dict)
     bounds: dict[str, int] = field(default_factory=dict)
     open: dict[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from modelcheck.engine import reference
 from modelcheck.engine.collecting import Collector
 from modelcheck.engine.engine import Answers, Limits, Progress
 from modelcheck.engine.kernel.program import (
+    MOST_FLAGS,
     MOST_SUCCESSORS,
     MOST_WORDS,
     Program,
@@ -25,6 +26,7 @@ from modelcheck.engine.kernel.program import (
 from modelcheck.engine.kernel.store import Sizes, Store
 from modelcheck.engine.native_answers import Reading, found_by, views_and_crossings
 from modelcheck.engine.native_endings import look_back
+from modelcheck.engine.native_occurred import flags, occurred
 from modelcheck.engine.watch import StoppedError, Watch, peak_memory
 from modelcheck.result.verdict import Statistics
 from modelcheck.semantics.interpreter import Interpreter
@@ -67,8 +69,8 @@ def fitting_text(interpreter: Interpreter, questions: tuple[Question, ...]) -> T
     if refusal(interpreter.system):
         return None
     text = program_text(interpreter, questions)
-    fits = text.layout.words <= MOST_WORDS and text.successors <= MOST_SUCCESSORS
-    return text if fits else None
+    small = text.layout.words <= MOST_WORDS and text.registry.flags <= MOST_FLAGS
+    return text if small and text.successors <= MOST_SUCCESSORS else None
 
 
 def _explored(reading: Reading, watch: Watch) -> Answers:
@@ -78,6 +80,7 @@ def _explored(reading: Reading, watch: Watch) -> Answers:
     # What is noted from here on would be noted twice.
     counted = counts(program)
     transitions = store.transitions
+    seen = flags(program)
     reading.close_notes()
     if not stopped:
         stopped = _guarded_look_back(reading, watch)
@@ -91,6 +94,7 @@ def _explored(reading: Reading, watch: Watch) -> Answers:
         found=found,
         views=frozenset(views),
         crossings=frozenset(crossings | before.crossings),
+        occurred=occurred(reading, before.occurrences.all, seen),
         counts=counted if any(isinstance(q, ActionCounts) for q in reading.questions) else {},
     )
 

@@ -19,7 +19,6 @@ from modelcheck.engine.kernel.program import Program
 from modelcheck.engine.kernel.store import Store
 from modelcheck.engine.shortest import best_trace, trace_before_time
 from modelcheck.engine.sightings import Sightings, Target
-from modelcheck.language.model import Location
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.native_registry import (
     MOVER_BITS,
@@ -41,8 +40,10 @@ from modelcheck.semantics.questions import (
     StepPredicate,
     StuckForEver,
 )
-from modelcheck.semantics.waiting import Knot, Waiting, standing
+from modelcheck.semantics.waiting import Knot, Waiting, told_standing
+from modelcheck.source import Span
 
+Crossed = tuple[int, bool, tuple[Held, ...], Span]
 Key = tuple[Question, tuple[str, ...], bool]
 
 
@@ -144,8 +145,12 @@ class Reading:
             case ErrorNote(thread, _, breach):
                 cause = cause_of_error(breach, threads[thread].declaration)
                 yield from ((q, cause, False) for q in self.questions if isinstance(q, ErrorSteps))
-            case StuckNote(thread, location):
-                cause = (_standing(self.interpreter, thread, threads[thread].locations[location]),)
+            case StuckNote(thread, location, interrupted):
+                cause = (
+                    told_standing(
+                        threads[thread], threads[thread].locations[location], interrupted=interrupted
+                    ),
+                )
                 yield from ((q, cause, False) for q in self.questions if isinstance(q, StuckForEver))
             case UnableNote(thread):
                 cause = (threads[thread].declaration,)
@@ -198,12 +203,6 @@ class Reading:
         else:
             collector.expanded(number, state, 0, self.interpreter.successors(state))
         return collector
-
-
-def _standing(interpreter: Interpreter, thread: int, location: Location) -> str:
-    cells = interpreter.system.location_cells
-    state = tuple(location.number if n == cells[thread] else 0 for n in range(len(interpreter.system.cells)))
-    return standing(interpreter, state, thread)
 
 
 def _add(
@@ -293,17 +292,19 @@ def _costs(reading: Reading, each: Seen) -> _Costs:
 
 def views_and_crossings(
     reading: Reading,
-) -> tuple[set[LocalView], set[tuple[int, bool, tuple[Held, ...]]]]:
+) -> tuple[set[LocalView], set[Crossed]]:
     """Return the local views and the crossings that occurred."""
     interpreter, store = reading.interpreter, reading.store
     kinds = {kind.name: kind for kind in reading.program.text.shape.sets}
     views: set[LocalView] = set()
-    crossings: set[tuple[int, bool, tuple[Held, ...]]] = set()
+    crossings: set[Crossed] = set()
     if "views" in kinds:
         views = {interpreter.local_view(store.state(row[-1]), row[0]) for row in store.tuples(kinds["views"])}
     if "crossings" in kinds:
         names = [held for held, _ in interpreter.holdings[0]]
+        known = list(reading.program.text.registry.crossings)
         for what, *words, _ in store.tuples(kinds["crossings"]):
             held = tuple(name for n, name in enumerate(names) if words[n // 64] >> n % 64 & 1)
-            crossings.add((what >> 1, bool(what & 1), held))
+            call, leaves, at = known[what]
+            crossings.add((call, leaves, held, at))
     return views, crossings

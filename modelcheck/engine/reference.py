@@ -48,6 +48,7 @@ def explore(
         views=frozenset(collector.views),
         crossings=frozenset(collector.crossings),
         counts=dict(collector.counts),
+        occurred=collector.occurrences.all,
     )
 
 

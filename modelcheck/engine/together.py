@@ -16,8 +16,10 @@ from modelcheck.engine.lock_invariant import lock_invariants
 from modelcheck.semantics.questions import (
     ActionCounts,
     CannotFinish,
+    CircularWaits,
     Crossings,
     LocalViews,
+    Occurrences,
     Question,
     StatePredicate,
     StuckForEver,
@@ -29,7 +31,7 @@ QUICKLY = 50_000
 
 INTERRUPTED = "interrupted"
 
-OF_ALL_STATES = (StuckForEver, CannotFinish, LocalViews, Crossings, ActionCounts)
+OF_ALL_STATES = (StuckForEver, CannotFinish, LocalViews, Crossings, ActionCounts, Occurrences)
 
 
 def explore(
@@ -55,7 +57,10 @@ def _explored(
         return symbolic.explore(system, questions, limits, progress)
     reachable = tuple(q for q in questions if isinstance(q, StatePredicate) and q.check == "reachable")
     few = replace(limits, states=min(limits.states or QUICKLY, QUICKLY))
-    complete = reference.explore(system, (*of_all, *reachable), few, progress)
+    rings = tuple(
+        q for q in questions if isinstance(q, CircularWaits)
+    )  # the lock order speaks of all of them
+    complete = reference.explore(system, (*of_all, *reachable, *rings), few, progress)
     if complete.stopped:
         return symbolic.explore(system, questions, limits, progress)
     others = tuple(q for q in questions if not isinstance(q, OF_ALL_STATES))
@@ -66,8 +71,11 @@ def _explored(
 def _joined(complete: Answers, solved: Answers, reachable: set[str]) -> Answers:
     """Return what both say. Every reachable state was looked at, so what is never reached is known to be so."""
     seen = tuple(f for f in complete.found if isinstance(f.question, OF_ALL_STATES))
-    known = {f.question for f in solved.found}
-    seen += tuple(f for f in complete.found if f not in seen and f.question not in known)
+    known = {f.question for f in solved.found if not isinstance(f.question, CircularWaits)}
+    causes = {f.cause for f in solved.found if isinstance(f.question, CircularWaits)}
+    seen += tuple(
+        f for f in complete.found if f not in seen and f.question not in known and f.cause not in causes
+    )
     statistics = replace(
         complete.statistics,
         seconds=complete.statistics.seconds + solved.statistics.seconds,
@@ -82,6 +90,7 @@ def _joined(complete: Answers, solved: Answers, reachable: set[str]) -> Answers:
         views=complete.views,
         crossings=complete.crossings,
         counts=complete.counts,
+        occurred=complete.occurred,
         open={name: why for name, why in solved.open.items() if name not in reachable},
         bounds={name: depth for name, depth in solved.bounds.items() if name not in reachable},
     )

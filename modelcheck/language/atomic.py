@@ -236,12 +236,12 @@ def _if(place: Atomic, node: syntax.If, then: Then) -> Effects:
     if call is not None:
         made = _call(place, call, tuple, _tested(place, call, lambda yes: arm(taken=yes != negated)))
     else:
-        test = condition(place.work.ctx, node.condition)
+        test = statements.tested(place.work.ctx, node.condition)
         if isinstance(test, Const):
             _check_removed(place, node.otherwise if test.value else node.then)
             made = arm(taken=bool(test.value))
         else:
-            made = (Test(test, arm(taken=True), arm(taken=False)),)
+            made = (statements.test_of(node, test, arm(taken=True), arm(taken=False)),)
     return made if early else (*made, *then())
 
 

@@ -29,7 +29,7 @@ from modelcheck.language.operations import described
 from modelcheck.language.places import lock_at, resolve
 from modelcheck.language.scope import KINDS, LockBinding, OpBinding, Place
 from modelcheck.language.types import ERRNO, Bool, Scalar
-from modelcheck.language.values import Value, comparison, disjunction
+from modelcheck.language.values import Value, comparison, disjunction, negation
 from modelcheck.language.verbs import run_verb, verb_call
 from modelcheck.locks import PRIMITIVES, READINGS, VERBS
 
@@ -37,8 +37,12 @@ ASSERTED = {
     "lockdep_assert_held": ("write", "read"),
     "lockdep_assert_held_write": ("write",),
     "lockdep_assert_held_read": ("read",),
+    "lockdep_assert_not_held": ("write", "read"),
 }
-"""Statements that look like calls, and the modes in which the lock must be held."""
+"""Statements that look like calls, and the modes in which the lock must be held (or not be held)."""
+
+MIGHT_SLEEP = "might_sleep"
+"""A statement that does nothing, and may not stand where nothing may sleep."""
 
 
 def takes_steps(ctx: Context, call: syntax.Call) -> bool:
@@ -54,7 +58,7 @@ def call_statement(work: Work, call: syntax.Call, way: Way) -> None:
     special = _special(work, call)
     if special is not None:
         here = Location.of(call.span, one_line(call.span.text), (*special, *jump(way.following)))
-        work.body.step(work.ctx, way.entry, here)
+        work.body.step(work.ctx, way.entry, replace(here, sleeps=call.name == MIGHT_SLEEP))
     elif call.name in VERBS:
         verb = verb_call(work.ctx, call)
         if verb is None:
@@ -71,6 +75,10 @@ def call_statement(work: Work, call: syntax.Call, way: Way) -> None:
 def _special(work: Work, call: syntax.Call) -> Effects | None:
     if call.name == "WRITE_ONCE":
         return write_once(work.ctx, call)
+    if call.name == MIGHT_SLEEP:
+        if call.arguments:
+            work.ctx.error("MC024", call.span, f"`{MIGHT_SLEEP}` takes no argument")
+        return ()
     return asserted(work, call) if call.name in ASSERTED else None
 
 
@@ -139,8 +147,10 @@ def asserted(work: Work, call: syntax.Call) -> Effects:
     primitive = PRIMITIVES[at.lock.kind]
     modes = [mode for mode in primitive.modes if mode in ASSERTED[call.name]]
     held = disjunction([primitive.holds(at, work.body.me, mode) for mode in modes])
-    breach = Breach("lock_rules", f"{one_line(call.span.text)}: not held", "", call.span, at)
-    return (Require(held, breach),)
+    wanted = call.name != "lockdep_assert_not_held"
+    message = f"{one_line(call.span.text)}: {'not held' if wanted else 'held'}"
+    breach = Breach("lock_rules", message, "", call.span, at)
+    return (Require(held if wanted else negation(held), breach),)
 
 
 def truth(ctx: Context, call: syntax.Call, result: Ref | None) -> Expr | None:

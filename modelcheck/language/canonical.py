@@ -91,6 +91,8 @@ def _declaration(node: s.Declaration) -> list[Part]:
                 [")"] if when is not None else []
             )
             return [kind, *condition, SPACE, name, ":", SOFT, expression, ";"]
+        case s.LockOrder(locks=locks):
+            return ["order", SPACE, *between(locks, SPACE, "<", SOFT), ";"]
         case s.Without(thread=thread):
             return ["without", SPACE, "thread", SPACE, thread, ";"]
         case s.Scenario():

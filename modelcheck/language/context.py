@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from modelcheck.diagnostics import Collector, near_miss
-from modelcheck.language.model import Access, Call, LockAt, Ref, Thread, Variable
+from modelcheck.language.model import Access, Call, LockAt, Premise, Ref, Thread, Variable
 from modelcheck.language.model import Lock as LockClass
 from modelcheck.language.scope import KINDS, Binding, Scope, Storage, StorageBinding
 from modelcheck.language.types import ThreadRef
@@ -24,7 +24,10 @@ class Unit:
     `observed`: (thread declaration, local) and (op, parameter) that properties name. `recursive`: ops that lead
     back to themselves; they are reported once and not inlined. `thread_locals`: each thread's own, by name.
     `domains`: the locks that nobody declares, by kind. `handlers`: the numbers of interrupt handlers, with their kind;
-    `interrupted`: the threads that each may interrupt; `interrupting`: the variable that says which one it does.
+    `interrupted`: the threads on whose CPUs each may run; `interrupting` and `idle`: the variables that say on which
+    one it does, and whether that CPU was idle.
+    `settled`: conditions of `if` and `while` that are constant here, with their value. `premises`: of each `implies`
+    in a property. `within_steps`: ops that `atomic` or `init` calls.
     """
 
     collector: Collector = field(default_factory=Collector)
@@ -37,11 +40,15 @@ class Unit:
     observed: frozenset[tuple[str, str]] = frozenset()
     recursive: frozenset[str] = frozenset()
     thread_locals: dict[int, dict[str, Storage]] = field(default_factory=dict)
+    settled: set[tuple[Span, bool]] = field(default_factory=set)
+    premises: list[Premise] = field(default_factory=list)
+    within_steps: set[str] = field(default_factory=set)
     all_marked: bool = False
     domains: dict[str, LockAt] = field(default_factory=dict)
     handlers: dict[int, str] = field(default_factory=dict)
     interrupted: dict[int, tuple[int, ...]] = field(default_factory=dict)
     interrupting: dict[int, Ref] = field(default_factory=dict)
+    idle: dict[int, Ref] = field(default_factory=dict)
 
     @property
     def thread_type(self) -> ThreadRef:

@@ -85,6 +85,7 @@ class Gathered:
     inits: list[syntax.Init] = field(default_factory=list)
     properties: dict[str, syntax.Property] = field(default_factory=dict)
     handlers: dict[str, syntax.IrqHandler] = field(default_factory=dict)
+    orders: list[syntax.LockOrder] = field(default_factory=list)
     later: list[str] = field(default_factory=list)
     overridden: list[str] = field(default_factory=list)
 
@@ -110,6 +111,8 @@ def _gather_one(found: Gathered, unit: Unit, node: syntax.Declaration) -> None:
             found.later.append(name)
         case syntax.Property():
             _add_property(found, unit, node)
+        case syntax.LockOrder():
+            found.orders.append(node)
         case syntax.Init():
             found.inits.append(node)
         case syntax.IrqHandler(name, _, body):

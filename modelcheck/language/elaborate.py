@@ -15,12 +15,14 @@ from modelcheck.language import atomic, jumps, statements, syntax
 from modelcheck.language.body import Body, clear, one_line
 from modelcheck.language.context import Context, Unit
 from modelcheck.language.declarations import Gathered, Setting, declare_constants, gather
+from modelcheck.language.domains import declare_domains, domains_used
 from modelcheck.language.expressions import condition
 from modelcheck.language.frame import Exit, Flow, Way, Work, closing
 from modelcheck.language.graph import END, MOST_LOCATIONS, freeze
 from modelcheck.language.inlining import check_op
 from modelcheck.language.instances import Instance, thread_instances
 from modelcheck.language.interrupts import declare_handlers, lower_handler, with_interrupts
+from modelcheck.language.lock_orders import declared_orders
 from modelcheck.language.model import Effects, Location, Model, Mover, Property, Thread
 from modelcheck.language.naming import callee, check_property_name, named
 from modelcheck.language.places import index_value, lock_at
@@ -28,9 +30,7 @@ from modelcheck.language.scenarios import resolve_scenario, scenarios_of
 from modelcheck.language.scope import ConstantBinding, ThreadBinding
 from modelcheck.language.types import bounds
 from modelcheck.language.values import NOTHING, Value
-from modelcheck.language.variables import declare_domains, declare_guards, declare_lock, declare_variable
-from modelcheck.locks import GUARDS, READINGS, VERBS
-from modelcheck.locks.primitive import domains_of
+from modelcheck.language.variables import declare_guards, declare_lock, declare_variable
 from modelcheck.source import Span
 
 sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))
@@ -55,23 +55,20 @@ def elaborate(
         SpecError: with every diagnostic of the phase that found errors.
 
     """
-    unit = Unit(all_marked=specs[0].marked)
-    whole = _check_anything(unit, specs)
+    unit, whole = Unit(all_marked=specs[0].marked), Span(specs[0].span.source, 0, 0)
+    _check_anything(unit, specs, whole)
     chosen = _chosen(unit, specs, scenario)
     found = gather(specs, unit)
     shown = declare_constants(unit, found, _settings(unit, found, chosen, parameters or {}, whole))
     if parameters:
         unit.collector.raise_errors()  # one from outside that is wrong is not the file's mistake
     instances = _instances(unit, found, chosen)
-    unit.observed = _observed(found)
     _declare_storage(unit, found)
-    _declare_handlers(unit, found, instances)
     _check_bodies(unit, found)
-    _lower_threads(unit, instances)
+    _lower_threads(unit, found, instances)
     _check_unused(unit, found, instances)
-    initial = _initial(unit, found)
-    properties = tuple(_property(unit, node) for node in found.properties.values())
-    resolved = resolve_scenario(unit, found, chosen)
+    initial, properties = _initial(unit, found), _properties(unit, found)
+    orders, resolved = declared_orders(unit, found.orders), resolve_scenario(unit, found, chosen)
     unit.collector.raise_errors()
     return Model(
         name=specs[0].name or Path(specs[0].span.source.name).name,
@@ -81,7 +78,7 @@ def elaborate(
         locks=tuple(unit.locks),
         threads=tuple(unit.threads),
         initial=initial,
-        properties=tuple(p for p in properties if p is not None),
+        properties=properties,
         scenario=resolved,
         all_marked=unit.all_marked,
         calls=tuple(unit.calls),
@@ -89,7 +86,17 @@ def elaborate(
         warnings=tuple(d.render() for d in unit.collector.warnings),
         file=specs[0].span.source.name,
         given=tuple(parameters or ()),
+        ops=tuple(_ops(unit, found)),
+        settled=frozenset(unit.settled),
+        orders=orders,
     )
+
+
+def _ops(unit: Unit, found: Gathered) -> Iterator[tuple[str, Span]]:
+    """Yield the ops whose calls can be seen from outside a step, with their places."""
+    for node in found.named.values():
+        if isinstance(node, syntax.Op) and node.name not in unit.within_steps:
+            yield node.name, node.span
 
 
 def _instances(unit: Unit, found: Gathered, chosen: syntax.Scenario | None) -> list[Instance]:
@@ -106,31 +113,10 @@ def _instances(unit: Unit, found: Gathered, chosen: syntax.Scenario | None) -> l
     return instances
 
 
-def _declare_handlers(unit: Unit, found: Gathered, instances: list[Instance]) -> None:
-    """Declare the handlers that run, with the threads that they may interrupt; report what is no thread."""
-    groups: dict[str, tuple[int, ...]] = {}
-    for node in found.handlers.values():
-        numbers: list[int] = []
-        for name in node.threads:
-            binding = unit.globals.find(name)
-            if not isinstance(binding, ThreadBinding) or name in found.handlers:
-                known = [d.name for d in found.of(syntax.Thread) if d.name not in found.handlers]
-                message = f"`{name}` is no thread that `{node.name}` could interrupt"
-                unit.collector.error("MC010", named(node, name), message, near_miss(name, known))
-            else:
-                numbers += [n for n in binding.group.numbers if n not in numbers]
-        groups[node.name] = tuple(numbers)
-    own = {i.number: i.group.declaration for i in instances if i.number in unit.handlers}
-    on = {number: groups[node.name] for number, node in own.items()}
-    declare_handlers(unit, on, {number: node.span for number, node in own.items()})
-
-
-def _check_anything(unit: Unit, specs: tuple[syntax.Specification, ...]) -> Span:
-    """Refuse files that declare nothing: they would hold. Return the place of what no text is to blame for."""
-    whole = Span(specs[0].span.source, 0, 0)
+def _check_anything(unit: Unit, specs: tuple[syntax.Specification, ...], whole: Span) -> None:
+    """Refuse files that declare nothing: they would hold."""
     if all(isinstance(d, syntax.Import) for spec in specs for d in spec.declarations):
         unit.collector.error("MC064", whole, "nothing is declared here, so there is nothing to check")
-    return whole
 
 
 # --- scenario and parameters ---------------------------------------------------------------------
@@ -217,30 +203,9 @@ def _observed(found: Gathered) -> frozenset[tuple[str, str]]:
     return frozenset(names)
 
 
-def _domains(found: Gathered) -> Iterator[str]:
-    """Yield the kinds of domains that the text uses, by verbs, guards, functions or handlers."""
-    nodes = (*found.named.values(), *found.properties.values(), *found.inits)
-    for each in (inner for node in nodes for inner in node.walk()):
-        match each:
-            case syntax.Call(name) if name in READINGS:
-                yield from domains_of(READINGS[name][0])
-            case syntax.Call(name) if name in VERBS:
-                yield from domains_of(*VERBS[name])
-            case syntax.Guard(name) | syntax.ScopedGuard(name) if name in GUARDS:
-                primitive, verb = GUARDS[name]
-                assert verb.release is not None
-                yield from (
-                    *domains_of(primitive, verb),
-                    *domains_of(primitive, primitive.verbs[verb.release]),
-                )
-            case _:
-                pass
-    for handler in found.handlers.values():
-        yield from ("irq", "softirq") if handler.kind == "softirq" else ("irq",)
-
-
 def _declare_storage(unit: Unit, found: Gathered) -> None:
-    declare_domains(unit, set(_domains(found)))
+    declare_domains(unit, set(domains_used(found)))
+    unit.observed = _observed(found)
     for node in found.named.values():
         if isinstance(node, syntax.Lock):
             declare_lock(unit, node)
@@ -256,7 +221,8 @@ def _declare_storage(unit: Unit, found: Gathered) -> None:
 # --- threads -------------------------------------------------------------------------------------
 
 
-def _lower_threads(unit: Unit, instances: list[Instance]) -> None:
+def _lower_threads(unit: Unit, found: Gathered, instances: list[Instance]) -> None:
+    declare_handlers(unit, found, instances)
     for instance in instances:
         unit.threads.append(_lower_thread(unit, instance))
     unit.threads = [with_interrupts(unit, thread) for thread in unit.threads]
@@ -382,6 +348,11 @@ def _initial(unit: Unit, found: Gathered) -> Effects:
 # --- properties ----------------------------------------------------------------------------------
 
 
+def _properties(unit: Unit, found: Gathered) -> tuple[Property, ...]:
+    lowered = (_property(unit, node) for node in found.properties.values())
+    return tuple(each for each in lowered if each is not None)
+
+
 def _property(unit: Unit, node: syntax.Property) -> Property | None:
     ctx = Context(unit, unit.globals, "step" if node.kind == "step" else "property")
     if node.kind == "step":
@@ -391,5 +362,6 @@ def _property(unit: Unit, node: syntax.Property) -> Property | None:
     free = lock_at(ctx, node.when) if node.when is not None else None
     expr = condition(ctx, node.expression)
     text = one_line(node.expression.span.text)
+    premises, unit.premises = tuple(unit.premises), []
     assert node.kind != "property"
-    return Property(node.kind, node.name, expr, free, node.span, text)  # type: ignore[arg-type]
+    return Property(node.kind, node.name, expr, free, node.span, text, premises)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from typing import assert_never, cast
 
 from modelcheck.language import builtins, places, syntax
 from modelcheck.language.context import Context
-from modelcheck.language.model import Const, Expr, Ref, refs
+from modelcheck.language.model import Const, Expr, Premise, Ref, refs
 from modelcheck.language.operations import (
     advice,
     check_mixing,
@@ -191,6 +191,8 @@ def _binary(ctx: Context, node: syntax.Binary, expected: Scalar | None) -> Value
         right = condition(ctx, node.right)
         if node.operator == "&&":
             return Value(conjunction((left, right)), Bool())
+        if node.operator == "implies" and ctx.mode in ("property", "step"):
+            ctx.unit.premises.append(Premise(left, node.left.span))
         return Value(disjunction((negation(left) if node.operator == "implies" else left, right)), Bool())
     if operator.family == "membership":
         return _membership(ctx, node)

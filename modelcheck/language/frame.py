@@ -70,10 +70,14 @@ class Labels:
 
 @dataclass(frozen=True)
 class Exit:
-    """Where `break`, `continue` or `return` leads, and how many guards of the frame stay held there."""
+    """Where `break`, `continue` or `return` leads, and how many guards of the frame stay held there.
+
+    `call` is the call that a `return` leaves.
+    """
 
     node: int
     guards: int
+    call: Call | None = None
 
 
 @dataclass(frozen=True)

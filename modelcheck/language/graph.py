@@ -171,8 +171,9 @@ def _redirect(effects: Effects, arrive: Callable[[int], Effects]) -> Effects:
         match effect:
             case Jump(target):
                 result.extend(arrive(target))
-            case Test(condition, then, otherwise):
-                result.append(Test(condition, _redirect(then, arrive), _redirect(otherwise, arrive)))
+            case Test(_, then, otherwise):
+                arms = _redirect(then, arrive), _redirect(otherwise, arrive)
+                result.append(replace(effect, then=arms[0], otherwise=arms[1]))
             case Either(branches, span):
                 result.append(Either(tuple(_redirect(b, arrive) for b in branches), span))
             case _:

@@ -10,7 +10,7 @@ from modelcheck.language import assignments, jumps, statements, syntax
 from modelcheck.language.body import Body, one_line
 from modelcheck.language.context import Context
 from modelcheck.language.expressions import coerce, lower, reads_shared
-from modelcheck.language.frame import Entered, Exit, Flow, Way, Work, jump
+from modelcheck.language.frame import Entered, Exit, Flow, Way, Work, closing, jump
 from modelcheck.language.graph import END
 from modelcheck.language.later import unknown_kind
 from modelcheck.language.model import (
@@ -65,9 +65,10 @@ def inline(work: Work, node: syntax.Call, way: Way) -> Ref | None:
         work.body.step(work.ctx, way.entry, here)
     else:
         work.go(Way(way.entry, first), node.span, effects)
-    flow = replace(entered.work.flow, returns=Exit(last, 0))
-    statements.block(replace(entered.work, flow=flow), entered.op.body, Way(first, last))
-    work.go(Way(last, way.following), node.span, (Crossing(entered.call, leaves=True),))
+    returns = Exit(way.following, 0, entered.call)
+    inside = replace(entered.work, flow=replace(entered.work.flow, returns=returns))
+    statements.block(inside, entered.op.body, Way(first, last))
+    jumps.leave(inside, last, returns, closing(entered.op.body.span))
     return entered.result
 
 
@@ -81,6 +82,7 @@ def in_one_step(
     entered = _enter(work, node)
     if isinstance(entered, syntax.Op):
         return after(_result(work.body, work.ctx, entered))
+    work.ctx.unit.within_steps.add(entered.op.name)
     return (*entered.effects, *inside(entered, lambda: after(entered.result)))
 
 

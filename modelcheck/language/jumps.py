@@ -9,7 +9,7 @@ from modelcheck.language.context import Context
 from modelcheck.language.expressions import coerce, lower, reads_shared, unwrapped
 from modelcheck.language.frame import Exit, Flow, Label, Labels, Way, Work, jump
 from modelcheck.language.graph import END
-from modelcheck.language.model import Assign, Effects, Location, Ref
+from modelcheck.language.model import Assign, Crossing, Effects, Location, Ref
 from modelcheck.language.naming import named
 from modelcheck.language.places import type_of
 from modelcheck.language.scope import StorageBinding
@@ -24,7 +24,8 @@ def leave(work: Work, entry: int, to: Exit, left_by: Span) -> None:
         after = work.new()
         guards.release(work, guarding, Way(at, after), left_by)
         at = after
-    work.go(Way(at, to.node), left_by)
+    left: Effects = () if to.call is None else (Crossing(to.call, leaves=True, at=left_by),)
+    work.go(Way(at, to.node), left_by, left)
 
 
 Declared = list[syntax.Local | syntax.Choose]

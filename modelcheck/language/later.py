@@ -11,8 +11,6 @@ from modelcheck.locks import PRIMITIVES
 from modelcheck.source import Span
 
 KINDS: dict[str, str] = {
-    "spinlock": "spin_lock spin_unlock spin_trylock spin_lock_irq spin_unlock_irq spin_lock_irqsave "
-    "spin_unlock_irqrestore spin_lock_bh spin_unlock_bh",
     "rwsem": "down_read up_read down_write up_write down_read_trylock down_write_trylock downgrade_write "
     "down_read_killable down_write_killable down_read_interruptible",
     "rwlock": "read_lock read_unlock write_lock write_unlock read_trylock write_trylock",
@@ -29,9 +27,9 @@ KINDS: dict[str, str] = {
 }
 """Each kind without a primitive (SEMANTICS A5, H1), with its verbs."""
 
-_OTHERS = "join kthread_stop kthread_should_stop msleep spin_until local_irq_disable local_irq_enable"
+_OTHERS = "join kthread_stop kthread_should_stop msleep spin_until"
 _TEMPORAL = "always eventually until leads_to"
-_GUARDS = "rwsem_read rwsem_write spinlock spinlock_irqsave rcu"
+_GUARDS = "rwsem_read rwsem_write rcu"
 
 VERBS = {verb: kind for kind, verbs in KINDS.items() if kind not in PRIMITIVES for verb in verbs.split()}
 GUARDS = frozenset(_GUARDS.split())

@@ -15,8 +15,8 @@ _FUNCTIONS = "READ_ONCE data_race next held held_read held_write free at inside 
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 """What looks like a call and is part of the language; an op of this name could not be called everywhere."""
 
-_STATEMENTS = "WRITE_ONCE lockdep_assert_held lockdep_assert_held_write lockdep_assert_held_read"
-STATEMENTS = frozenset(_STATEMENTS.split())
+_STATEMENTS = "WRITE_ONCE might_sleep lockdep_assert_held lockdep_assert_held_write lockdep_assert_held_read"
+STATEMENTS = frozenset((*_STATEMENTS.split(), "lockdep_assert_not_held"))
 
 THREAD_NAMES = {"self": "the number of the running thread", "mover": "the thread that moved in a step"}
 

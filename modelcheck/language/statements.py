@@ -11,12 +11,12 @@ from modelcheck.language.context import Context
 from modelcheck.language.expressions import LARGEST_EXPANSION, condition, lower, unrolled, unwrapped
 from modelcheck.language.frame import Exit, Flow, Fork, Way, Work, as_block, closing, jump
 from modelcheck.language.graph import END, Graph
-from modelcheck.language.model import Breach, Const, Effects, Either, Emit, Location, Require, Test
+from modelcheck.language.model import Breach, Const, Effects, Either, Emit, Expr, Location, Require, Test
 from modelcheck.language.places import index_value, shown, type_of
 from modelcheck.language.scope import ConstantBinding
 from modelcheck.language.types import bounds
 from modelcheck.language.values import NOTHING
-from modelcheck.source import Span
+from modelcheck.source import NOWHERE, Span
 
 
 def block(work: Work, node: syntax.Block, way: Way) -> None:
@@ -130,18 +130,35 @@ def asked(ctx: Context, test: syntax.Expression) -> tuple[syntax.Call | None, bo
     return assignments.call_in(ctx, operand), negated
 
 
-def branch(work: Work, test: syntax.Expression, word: str, fork: Fork) -> bool | None:
+def tested(ctx: Context, test: syntax.Expression) -> Expr:
+    """Return the condition of an `if` or `while`; one that is constant in this scenario is noted, for vacuity."""
+    expr = condition(ctx, test)
+    if isinstance(expr, Const) and ctx.kept:
+        ctx.unit.settled.add((test.span, bool(expr.value)))
+    return expr
+
+
+def test_of(node: syntax.If | syntax.While, expr: Expr, then: Effects, otherwise: Effects) -> Test:
+    """Return the test of an `if` or `while`, with its condition and its arms in the text."""
+    arms = (node.body.span, NOWHERE) if isinstance(node, syntax.While) else (node.then.span, NOWHERE)
+    if isinstance(node, syntax.If) and node.otherwise is not None:
+        arms = (node.then.span, node.otherwise.span)
+    return Test(expr, then, otherwise, node.condition.span, arms)
+
+
+def branch(work: Work, node: syntax.If | syntax.While, word: str, fork: Fork) -> bool | None:
     """Lower a condition that leads two ways; return its value if it is constant and takes no step."""
+    test = node.condition
     call, negated = asked(work.ctx, test)
     text = f"{word} ({one_line(test.span.text)})"
     if call is not None:
         calls.tested_call(work, call, text, fork.swapped() if negated else fork)
         return None
-    expr = condition(work.ctx, test)
+    expr = tested(work.ctx, test)
     if isinstance(expr, Const):
         work.go(Way(fork.entry, fork.then if expr.value else fork.otherwise), test.span)
         return bool(expr.value)
-    effects: Effects = (Test(expr, jump(fork.then), jump(fork.otherwise)),)
+    effects: Effects = (test_of(node, expr, jump(fork.then), jump(fork.otherwise)),)
     work.body.step(work.ctx, fork.entry, Location.of(test.span, text, effects))
     return None
 
@@ -158,7 +175,7 @@ def _arm(work: Work, node: syntax.Statement, way: Way, *, kept: bool) -> None:
 
 def _if(work: Work, node: syntax.If, way: Way) -> None:
     then, otherwise = work.new(), work.new()
-    fixed = branch(work, node.condition, "if", Fork(way.entry, then, otherwise))
+    fixed = branch(work, node, "if", Fork(way.entry, then, otherwise))
     _arm(work, node.then, Way(then, way.following), kept=fixed is not False)
     if node.otherwise is None:
         work.go(Way(otherwise, way.following), node.span)
@@ -168,7 +185,7 @@ def _if(work: Work, node: syntax.If, way: Way) -> None:
 
 def _while(work: Work, node: syntax.While, way: Way) -> None:
     inside = work.new()
-    fixed = branch(work, node.condition, "while", Fork(way.entry, inside, way.following))
+    fixed = branch(work, node, "while", Fork(way.entry, inside, way.following))
     around = work.looping(breaks=way.following, continues=way.entry)
     _arm(around, node.body, Way(inside, way.entry), kept=fixed is not False)
     if fixed:

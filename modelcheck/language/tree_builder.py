@@ -114,6 +114,9 @@ class TreeBuilder(StatementBuilder):
         words = tuple(token.text for (token,) in attributes)
         return s.Lock(kind.id, name.id, dims, bound, initial, words, span=span_of(parts))
 
+    def lock_order(self, parts: list[Built]) -> s.LockOrder:
+        return s.LockOrder(tuple(p for p in parts if isinstance(p, s.Name)), span=span_of(parts))
+
     @construct
     def plain_dimension(self, span: Span, type_: s.TypeExpression) -> s.Dimension:
         return s.Dimension(None, type_, span=span)

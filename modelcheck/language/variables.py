@@ -26,7 +26,7 @@ from modelcheck.language.types import Enum, Range, Record, Scalar, Type, bounds
 from modelcheck.language.values import Value
 from modelcheck.locks import KINDS, PRIMITIVES
 from modelcheck.locks.primitive import Declared, Primitive
-from modelcheck.source import NOWHERE, Span
+from modelcheck.source import Span
 
 FOREIGN = {
     **dict.fromkeys(("model", "header"), "`model NAME;` stands once, at the top of the file"),
@@ -106,20 +106,6 @@ def _declared(ctx: Context, node: syntax.Lock, primitive: Primitive) -> Declared
 def declared_by(unit: Unit, attributes: Iterable[str] = ()) -> Declared:
     """Return what the variables of a lock without bound and initial value depend on."""
     return Declared(unit.thread_names or ("none",), says=frozenset((*attributes, *unit.domains)))
-
-
-def declare_domains(unit: Unit, used: Iterable[str]) -> None:
-    """Add the domains of these kinds: locks of the whole model that nobody declares."""
-    for kind in sorted(used):
-        unit.domains[kind] = LockAt(Lock(kind, kind, (), {}))
-    for kind in sorted(used):
-        primitive = PRIMITIVES[kind]
-        fields = lock_fields(primitive.domain, primitive, (), declared_by(unit), NOWHERE)
-        lock = Lock(primitive.domain, kind, (), fields)
-        unit.domains[kind] = LockAt(lock)
-        unit.locks.append(lock)
-        unit.variables.extend(fields.values())
-        unit.globals.names.setdefault(primitive.domain, LockBinding(lock, None))
 
 
 def lock_fields(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding
+from modelcheck.analysis.guards import Note, proposals
 from modelcheck.analysis.judge import Judgement
-from modelcheck.analysis.vacuity import Statement, never_run
+from modelcheck.analysis.trials import Trials
+from modelcheck.analysis.vacuity import Vacuous, never
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import Diagnostic
 from modelcheck.language.model import Model
@@ -57,7 +61,8 @@ class ScenarioReport:
             return 2
         expected = {name for e in self.model.scenario.expectations for name in e.names}
         unnamed = [f for f in self.warnings if not expected & set(f.names)]
-        if any(c.status == "unmet" for c in self.checked) or (self.strict and unnamed):
+        warned = bool(unnamed or self.model.warnings)
+        if any(c.status == "unmet" for c in self.checked) or (self.strict and warned):
             return 1
         wanted = any(e.kind == "undecided" for e in self.model.scenario.expectations)
         open_ = bool(self.undecided) or any(c.status == "undecided" for c in self.checked)
@@ -76,17 +81,24 @@ class ScenarioReport:
 
 @dataclass(frozen=True)
 class FileReport:
-    """One file: its scenarios, or what is wrong with it."""
+    """One file: its scenarios, or what is wrong with it. `partial`: only some of its scenarios, or other parameters."""
 
     file: str
     scenarios: tuple[ScenarioReport, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     interrupted: bool = False
+    partial: bool = False
 
-    @property
-    def never_run(self) -> tuple[Statement, ...]:
-        """The statements that no scenario runs (SEMANTICS H13): a warning."""
-        return never_run(scenario.judgement.coverage for scenario in self.scenarios)
+    @cached_property
+    def vacuous(self) -> tuple[Vacuous, ...]:
+        """What no scenario does (SEMANTICS H13): a warning."""
+        return never((scenario.judgement.coverage for scenario in self.scenarios), whole=not self.partial)
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """The rules that variables could have, after complete searches of every scenario (SEMANTICS H4)."""
+        looked = all(s.judgement.coverage.complete and not s.model.all_marked for s in self.scenarios)
+        return proposals(s.judgement.guards for s in self.scenarios) if looked and not self.partial else ()
 
     @property
     def strict(self) -> bool:
@@ -100,7 +112,7 @@ class FileReport:
             [
                 130 * self.interrupted,
                 2 * bool(self.diagnostics),
-                int(self.strict and bool(self.never_run)),
+                int(self.strict and bool(self.vacuous)),
                 *(s.exit_code for s in self.scenarios),
             ]
         )
@@ -109,6 +121,23 @@ class FileReport:
         from modelcheck.report.notebook import file_html
 
         return file_html(self)
+
+
+@dataclass(frozen=True)
+class LocksReport:
+    """The lock order of one scenario, and for each cycle that is no deadlock what keeps it apart.
+
+    `scenario` is a report on the check `lock_order` alone; `trials` maps the cycle's classes to what was tried.
+    """
+
+    scenario: ScenarioReport
+    trials: Mapping[tuple[str, ...], Trials]
+
+    @property
+    def exit_code(self) -> int:
+        """That of the check; 130 if it was interrupted."""
+        stopped = {t.stopped for each in self.trials.values() for t in each.trials}
+        return 130 if "interrupted" in {self.scenario.stopped, *stopped} else self.scenario.exit_code
 
 
 def gravest(codes: list[int]) -> int:

@@ -13,9 +13,13 @@ from typing import Any, assert_never
 from modelcheck import __version__
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding, Outcome
-from modelcheck.analysis.lock_order import Edge, described, taken_at
+from modelcheck.analysis.guards import Guards, Note
+from modelcheck.analysis.lock_order import Edge, described
+from modelcheck.analysis.order_requests import ModelWords, lines_taken
+from modelcheck.analysis.vacuity import Point
 from modelcheck.analysis.waiting import Explainer, Situation
 from modelcheck.diagnostics import Diagnostic
+from modelcheck.language.model import Location
 from modelcheck.report.contents import FileReport, ScenarioReport, gravest
 from modelcheck.report.steps import rows, statement, values
 from modelcheck.result.trace import ClosedSet, Exhausted, Trace, Witnesses
@@ -87,8 +91,37 @@ def _file(report: FileReport, *, reproducible: bool) -> Json:
         "interrupted": report.interrupted,
         "diagnostics": [diagnostic_json(each) for each in report.diagnostics],
         "scenarios": [scenario_document(each, reproducible=reproducible) for each in report.scenarios],
-        "never_run": [{"place": _place(each.span), "statement": each.text} for each in report.never_run],
+        "vacuity": [
+            {**_point(each.point), "within": [_point(point) for point in each.within]}
+            for each in report.vacuous
+        ],
+        "notes": [_note(each) for each in report.notes],
     }
+
+
+def _note(note: Note) -> Json:
+    return {"message": note.message, "place": _place(note.span)}
+
+
+def _guards(each: Guards) -> Json:
+    """Return the lock sets seen at the reads and the writes of a variable, each with its places."""
+    uses = {"writes": True, "reads": False}
+    return {
+        "variable": each.name,
+        "place": _place(each.span),
+        **{
+            kind: [
+                {"locks": list(use.locks), "places": [_place(span) for span in use.places]}
+                for use in each.uses
+                if use.writes == writes
+            ]
+            for kind, writes in uses.items()
+        },
+    }
+
+
+def _point(point: Point) -> Json:
+    return {"kind": point.kind, "message": point.message, "place": _place(point.span)}
 
 
 def diagnostic_json(diagnostic: Diagnostic) -> Json:
@@ -118,7 +151,9 @@ def scenario_document(report: ScenarioReport, *, reproducible: bool = False) -> 
         "verdicts": [_outcome(report.explainer, each) for each in report.judgement.outcomes],
         "findings": [finding_json(report.explainer, each) for each in report.findings],
         "lock_order": _order(report),
-        "expectations": [_checked(each) for each in report.checked],
+        "guards": [_guards(each) for each in report.judgement.guards],
+        "notes": [_note(each) for each in report.judgement.notes],
+        "expectations": [checked_json(each) for each in report.checked],
         "warnings": list(report.model.warnings),
     }
     if not reproducible:
@@ -152,7 +187,8 @@ def _place(span: Span) -> Json | None:
     return {"file": span.source.name, "line": span.line, "column": span.column}
 
 
-def _checked(checked: Checked) -> Json:
+def checked_json(checked: Checked) -> Json:
+    """Return an expectation and what became of it."""
     return {
         "expectation": checked.text,
         "status": checked.status,
@@ -283,6 +319,7 @@ def _situation(explainer: Explainer, situation: Situation) -> Json:
                 "for": [threads[t].name for t in w.for_threads],
                 "any_of": w.any_of,
                 "resting": w.resting,
+                "interrupted_by": [threads[t].name for t in w.interrupted_by],
             }
             for w in situation.waits
         ],
@@ -304,7 +341,7 @@ def _order(report: ScenarioReport) -> Json:
                 "verdict": cycle.verdict,
                 "gates": list(cycle.gates),
                 "ways": len(cycle.ways),
-                "edges": [described(interpreter, edge) for edge in cycle.shown.edges],
+                "edges": [described(ModelWords(interpreter), edge) for edge in cycle.shown.edges],
             }
             for cycle in order.cycles
         ],
@@ -313,16 +350,17 @@ def _order(report: ScenarioReport) -> Json:
 
 def _edge(report: ScenarioReport, edge: Edge) -> Json:
     interpreter = report.explainer.interpreter
+    assert isinstance(edge.request.place, Location)
     return {
         "thread": interpreter.system.model.threads[edge.request.thread].name,
         "holds": {"lock": edge.held.lock, "index": list(edge.held.index), "mode": edge.held.mode},
-        "taken_at": [_place(span) for span in taken_at(interpreter, edge)],
+        "taken_at": [_place(span) for span in lines_taken(interpreter, edge)],
         "asks_for": {
             "lock": edge.request.wants[0],
             "index": list(edge.request.wants[1]),
             "mode": edge.request.mode,
         },
-        "place": _place(edge.request.location.span),
+        "place": _place(edge.request.place.span),
         "also_holds": [
             {"lock": h.lock, "index": list(h.index), "mode": h.mode}
             for h in edge.request.held

@@ -61,17 +61,22 @@ def _rows(explainer: Explainer, trace: Trace) -> Iterator[Row]:
             yield _before_time(explainer, number, step)
             continue
         location = explainer.place(step)
+        thread = explainer.interpreter.system.model.threads[step.thread]
         after = before if step.target is None else step.target
         yield Row(
             number=number,
-            thread=explainer.interpreter.system.model.threads[step.thread].name,
+            thread=thread.name,
             span=location.span,
             op=location.call.op if location.call else "",
-            text=statement(location),
+            text=statement(location)
+            if step.location not in thread.idle
+            else _interrupts(explainer, before, step),
             changes=(
                 *_outcome(explainer, location, step),
                 *_choices(location, step, _changes(explainer, before, after, step)),
-            ),
+            )
+            if step.location not in thread.idle
+            else (),
             locks=_lock_events(explainer, before, after, step),
             waits=_waits(explainer, after, step),
             breach=step.breach.message if step.breach else "",
@@ -80,6 +85,16 @@ def _rows(explainer: Explainer, trace: Trace) -> Iterator[Row]:
             announces=location.verb is not None and location.verb.action in ("announce", "prepare"),
         )
         before = after
+
+
+def _interrupts(explainer: Explainer, before: State, step: Step) -> str:
+    """Say whom a handler interrupts: the thread, or the handler that already runs in its place."""
+    threads = explainer.interpreter.system.model.threads
+    handler = threads[step.thread].handler
+    assert handler is not None
+    thread = handler.interrupts[step.choices[0]]
+    (running,) = explainer.interpreter.interrupting(before, thread) or (thread,)
+    return f"{threads[step.thread].name} interrupts {threads[running].name}"
 
 
 def _before_time(explainer: Explainer, number: int, step: Step) -> Row:

@@ -6,28 +6,35 @@ from collections.abc import Iterator, Sequence
 
 from modelcheck.analysis.expectations import Checked, told_reasons
 from modelcheck.analysis.finding import Finding, Outcome, listed
+from modelcheck.analysis.guards import told
 from modelcheck.diagnostics import CODES, counted
 from modelcheck.language.model import Model
 from modelcheck.report.contents import FileReport, ScenarioReport
 from modelcheck.report.trace_text import ending_lines, trace_lines
-from modelcheck.result.trace import ClosedSet, Exhausted
+from modelcheck.result.trace import ClosedSet, Exhausted, Witnesses
 from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Statistics, Unknown, Violated, word
 
 FINDINGS_OF_A_CHECK = 5
-"""SEMANTICS H20: more findings of one check are counted, not shown."""
+"""SEMANTICS H20: more findings of one check are counted, not shown, unless `--max-findings` says otherwise."""
 
-STATEMENTS_NOT_RUN = 10
-"""Likewise for statements that never run."""
+VACUOUS = 10
+"""Likewise for what never happens in a file."""
 
 
-def file_text(report: FileReport, *, quiet: bool = False) -> str:
-    """Return the report on a file. Warnings about the text are the same in every scenario, and told once."""
+def file_text(
+    report: FileReport, *, quiet: bool = False, verbose: bool = False, most: int = FINDINGS_OF_A_CHECK
+) -> str:
+    """Return the report on a file, with so many findings of each check; if verbose, with the guards seen.
+
+    Warnings about the text are the same in every scenario, and told once.
+    """
     warnings = dict.fromkeys(warning for scenario in report.scenarios for warning in scenario.model.warnings)
     lines = [] if quiet else [*warnings, *([""] if warnings else [])]
     for scenario in report.scenarios:
-        lines += [f"{report.file}: {_headline(scenario)}"]
+        lines += [f"{report.file}: {headline(scenario)}"]
         if not quiet:
-            lines += [*_indented(scenario_lines(scenario)), ""]
+            lines += [*_indented(scenario_lines(scenario, most, verbose=verbose)), ""]
+    lines += () if quiet else (f"{note.span}: note: {note.message}" for note in report.notes)
     vacuous = list(vacuity_lines(report))
     lines += vacuous[:1] if quiet and report.strict else [] if quiet else vacuous
     return "\n".join(lines).rstrip("\n")
@@ -35,33 +42,40 @@ def file_text(report: FileReport, *, quiet: bool = False) -> str:
 
 def vacuity_lines(report: FileReport) -> Iterator[str]:
     """Yield what no scenario of the file does."""
-    statements = report.never_run
-    if statements:
+    things = report.vacuous
+    if things:
         where = "in any scenario" if len(report.scenarios) > 1 else "here"
-        yield f"{report.file}: warning MC111 vacuity: {counted(len(statements), 'statement')} never run {where}"
-        yield from (f"  {each.span}: {each.text}" for each in statements[:STATEMENTS_NOT_RUN])
-        if len(statements) > STATEMENTS_NOT_RUN:
-            yield f"  and {len(statements) - STATEMENTS_NOT_RUN} more: they are in the JSON report"
+        what = f"{counted(len(things), 'thing')} never happen{'s' * (len(things) == 1)} {where}"
+        yield f"{report.file}: warning MC111 vacuity: {what}"
+        yield from (f"  {each.point.span}: {each.message}" for each in things[:VACUOUS])
+        if len(things) > VACUOUS:
+            yield f"  and {len(things) - VACUOUS} more (--json has all)"
 
 
 def scenario_text(report: ScenarioReport) -> str:
     """Return the report on one scenario."""
-    return "\n".join((*report.model.warnings, _headline(report), *_indented(scenario_lines(report))))
+    return "\n".join((*report.model.warnings, headline(report), *_indented(scenario_lines(report))))
 
 
-def scenario_lines(report: ScenarioReport) -> Iterator[str]:
-    """Yield all that is said about a scenario below its first line."""
+def scenario_lines(
+    report: ScenarioReport, most: int = FINDINGS_OF_A_CHECK, *, verbose: bool = False
+) -> Iterator[str]:
+    """Yield all that is said about a scenario below its first line, with so many findings of each check."""
     mattered = report.stopped in report.undecided.values()
     yield statistics_line(report.statistics, report.stopped if mattered else "")
     shown: list[Finding] = []
-    for finding in _shown(report.findings):
+    for finding in _shown(report.findings, most):
         yield ""
         yield from finding_lines(report, finding, shown)
         shown.append(finding)
-    yield from _not_shown(report.findings)
+    yield from _not_shown(report.findings, most)
     yield ""
     yield from _verdicts(report.judgement.outcomes)
-    yield from map(_expectation, report.checked)
+    yield from expectation_lines(report)
+    yield from (f"note: {note.message}" for note in report.judgement.notes)
+    if verbose and report.judgement.guards:
+        yield from ("", "locks held at the accesses of each variable, by lines:")
+        yield from (f"  `{each.name}` is {told(each.uses)}" for each in report.judgement.guards)
 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
@@ -71,7 +85,8 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
 # --- the first line ------------------------------------------------------------------------------
 
 
-def _headline(report: ScenarioReport) -> str:
+def headline(report: ScenarioReport) -> str:
+    """Return which scenario it is, or which parameters, and in a word what came of it."""
     which = scenario_shown(report.model) if report.model.scenario.name else model_shown(report.model)
     return f"{which}: {_in_a_word(report)}"
 
@@ -96,8 +111,9 @@ def _in_brackets(parameters: tuple[tuple[str, str], ...]) -> str:
 def _in_a_word(report: ScenarioReport) -> str:
     names = list(dict.fromkeys(f.check if f.name == f.check else f.name for f in report.violations))
     told = f"violated: {listed(names)}" if names else ""
-    if not told and report.exit_code == 1 and report.strict and report.warnings:
-        told = f"warnings: {listed(list(dict.fromkeys(f.check for f in report.warnings)))}"
+    if not told and report.exit_code == 1 and report.strict and (report.warnings or report.model.warnings):
+        kinds = [*(f.check for f in report.warnings), *("the text" for _ in report.model.warnings)]
+        told = f"warnings: {listed(list(dict.fromkeys(kinds)))}"
     behind = f" ({told})" if told else ""
     match report.exit_code:
         case 0 if report.model.scenario.name:
@@ -131,19 +147,19 @@ def statistics_line(statistics: Statistics, stopped: str) -> str:
 # --- findings ------------------------------------------------------------------------------------
 
 
-def _shown(findings: tuple[Finding, ...]) -> Iterator[Finding]:
+def _shown(findings: tuple[Finding, ...], most: int) -> Iterator[Finding]:
     counts: dict[str, int] = {}
     for finding in findings:
         counts[finding.check] = counts.get(finding.check, 0) + 1
-        if counts[finding.check] <= FINDINGS_OF_A_CHECK:
+        if counts[finding.check] <= most:
             yield finding
 
 
-def _not_shown(findings: tuple[Finding, ...]) -> Iterator[str]:
+def _not_shown(findings: tuple[Finding, ...], most: int) -> Iterator[str]:
     for check in dict.fromkeys(f.check for f in findings):
-        more = sum(f.check == check for f in findings) - FINDINGS_OF_A_CHECK
+        more = sum(f.check == check for f in findings) - most
         if more > 0:
-            yield f"and {more} more of {check}: they are in the JSON report"
+            yield f"and {more} more of {check} with other causes (--max-findings shows them, --json has all)"
 
 
 def finding_lines(report: ScenarioReport, finding: Finding, above: Sequence[Finding] = ()) -> Iterator[str]:
@@ -152,10 +168,9 @@ def finding_lines(report: ScenarioReport, finding: Finding, above: Sequence[Find
     name = f" `{finding.name}`" if finding.name != finding.check else ""
     many = f" (in {finding.states} states)" if finding.states > 1 else ""
     yield f"{finding.weight} {finding.code} {title}{name}: {finding.message}{many}"
-    yield from (f"  {line}" for line in finding.details)
-    told_elsewhere = finding.check == "lock_order" and any(
-        f.check == "circular_wait" for f in report.findings
-    )
+    if not isinstance(finding.evidence, Witnesses):
+        yield from (f"  {line}" for line in finding.details)
+    told_elsewhere = finding.is_cycle_reached and any(f.check == "circular_wait" for f in report.findings)
     if finding.trace is not None and not told_elsewhere:
         before = next((f for f in above if same_run(f, finding)), None)
         if before is None:
@@ -167,6 +182,10 @@ def finding_lines(report: ScenarioReport, finding: Finding, above: Sequence[Find
     match finding.evidence:
         case Exhausted(states):
             yield f"  every reachable state was looked at: {counted(states, 'state')}"
+        case Witnesses(traces):
+            for trace, shown in zip(traces, finding.details, strict=True):
+                yield f"  a shortest run after which {shown}:"
+                yield from (f"    {line}" for line in trace_lines(report.explainer, trace))
         case ClosedSet(_, states):
             yield f"  {counted(len(states), 'state')} can follow, and it is so in all of them"
         case _:
@@ -175,7 +194,7 @@ def finding_lines(report: ScenarioReport, finding: Finding, above: Sequence[Find
 
 def same_run(one: Finding, other: Finding) -> bool:
     """Tell whether two findings are shown by the same steps; a trace that is told elsewhere was not shown."""
-    if one.trace is None or other.trace is None or one.check == "lock_order":
+    if one.trace is None or other.trace is None or one.is_cycle_reached:
         return False
     return (one.trace.initial, one.trace.steps) == (other.trace.initial, other.trace.steps)
 
@@ -225,6 +244,11 @@ def _verdict(outcome: Outcome) -> str:
             return f"unknown: {reason}"
         case Failed(reason):
             return f"error: {reason}"
+
+
+def expectation_lines(report: ScenarioReport) -> Iterator[str]:
+    """Yield what became of each expectation."""
+    yield from map(_expectation, report.checked)
 
 
 def _expectation(checked: Checked) -> str:

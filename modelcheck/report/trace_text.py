@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from modelcheck.analysis.finding import Finding, listed
 from modelcheck.analysis.waiting import Explainer, Hold, Situation, Wait
-from modelcheck.language.model import Thread
+from modelcheck.language.model import Location, Thread
 from modelcheck.report.steps import Row, rows, statement, values
 from modelcheck.result.trace import Trace
 from modelcheck.semantics.transition_system import INIT
@@ -83,11 +83,19 @@ def situation_lines(explainer: Explainer, situation: Situation) -> Iterator[str]
     """Yield who holds what, who waits for whom, who could go on, who has finished."""
     threads = explainer.interpreter.system.model.threads
     yield from _holds(threads, situation.holds)
-    yield from (_waits(threads, situation, each) for each in _in_order(situation))
+    for wait in _in_order(situation):
+        if wait.thread in situation.ring or not _is_idle(threads[wait.thread], wait.location):
+            yield _waits(threads, situation, wait)
     for number, location in situation.standing:
-        yield f"{threads[number].name} is at {location.span}: {statement(location)}"
+        if not _is_idle(threads[number], location):
+            yield f"{threads[number].name} is at {location.span}: {statement(location)}"
     if situation.finished:
         yield f"{listed([threads[t].name for t in situation.finished])} {_has(situation.finished)} finished"
+
+
+def _is_idle(thread: Thread, location: Location) -> bool:
+    """Of a handler that waits for an interrupt nothing need be said."""
+    return location.number in thread.idle
 
 
 def _headline(trace: Trace, finding: Finding) -> str:
@@ -120,6 +128,15 @@ def _in_order(situation: Situation) -> Iterator[Wait]:
 
 def _waits(threads: tuple[Thread, ...], situation: Situation, wait: Wait) -> str:
     name, place = threads[wait.thread].name, wait.location.span
+    handlers = listed([threads[t].name for t in wait.interrupted_by])
+    if wait.only_interrupted:
+        return f"{name} is interrupted by {handlers} at {place}"
+    name += f", interrupted by {handlers}," if handlers else ""
+    if _is_idle(threads[wait.thread], wait.location):
+        handler = threads[wait.thread].handler
+        assert handler is not None
+        nobody = " and ".join(threads[t].name for t in handler.interrupts)
+        return f"{name} cannot begin: it can interrupt only {nobody}"
     what = wait.shown or statement(wait.location)
     if wait.resting:
         return f"{name} rests at {place}: {what}"

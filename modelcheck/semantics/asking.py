@@ -13,8 +13,10 @@ from modelcheck.language.model import (
     FALSE,
     At,
     Const,
+    DeclaredOrder,
     Enabled,
     Expr,
+    Location,
     Lock,
     LockAt,
     Property,
@@ -31,15 +33,20 @@ from modelcheck.semantics.questions import (
     ActionCounts,
     CannotFinish,
     CircularWaits,
+    Condition,
     Crossings,
     ErrorSteps,
     LocalViews,
+    Occurrences,
     Question,
     StatePredicate,
     StepPredicate,
     StuckForEver,
 )
 from modelcheck.semantics.transition_system import TransitionSystem
+
+DECLARED_ORDER = "declared order"
+"""With these words begins the cause of a finding about a lock that is taken against a declared order."""
 
 
 def questions(system: TransitionSystem) -> tuple[Question, ...]:
@@ -52,11 +59,13 @@ def questions(system: TransitionSystem) -> tuple[Question, ...]:
         LocalViews(),
         Crossings(),
         ActionCounts(),
+        Occurrences(tuple(premise_conditions(system))),
         *(_property(system, each) for each in system.model.properties),
         *race_questions(system),
         *guard_questions(system),
         *_still_held(system),
         *_asleep(system),
+        *_against_order(system),
     )
 
 
@@ -79,6 +88,15 @@ def _predicate(wanted: Property, expr: Expr, message: str) -> StatePredicate:
     )
 
 
+def premise_conditions(system: TransitionSystem) -> Iterator[Condition]:
+    """Yield the premise of each `implies` of each property, in order (SEMANTICS H13)."""
+    for wanted in system.model.properties:
+        mentioned = mentions(wanted.expr) if wanted.kind == "step" else None
+        known = () if wanted.when_free is None else (free(system, wanted.when_free),)
+        for premise in wanted.premises:
+            yield Condition(conjunction((*known, premise.expr)), mentioned)
+
+
 def free(system: TransitionSystem, at: LockAt) -> Expr:
     """Return the condition that no thread holds the lock in any mode."""
     return conjunction(tuple(negation(holds_any(at, t.number)) for t in system.model.threads))
@@ -99,6 +117,36 @@ def _still_held(system: TransitionSystem) -> Iterator[StatePredicate]:
             yield _held_at_end(thread, lock, thread.end)
         elif PRIMITIVES[lock.kind].ordered:
             yield from (_held_at_end(thread, lock, place) for place in sorted(thread.handler.returns))
+
+
+def _against_order(system: TransitionSystem) -> Iterator[StatePredicate]:
+    """Ask whether a thread can ask for a lock while it holds one that the declared order puts behind it.
+
+    The thread gets to the verb, whether or not it has to wait there; a try asks for nothing (SEMANTICS A6).
+    """
+    locks = {lock.name: lock for lock in system.model.locks}
+    for thread in system.model.threads:
+        for place in thread.locations:
+            verb = place.verb
+            if verb is None or verb.bars or verb.action not in ("acquire", "announce"):
+                continue
+            for order in system.model.orders:
+                if order.first == verb.at.lock.name:
+                    yield _held_where_asked(thread, place, order, locks[order.then])
+
+
+def _held_where_asked(thread: Thread, place: Location, order: DeclaredOrder, held: Lock) -> StatePredicate:
+    message = f"{thread.name} asks for {order.first} at {place.span} while it holds {order.then}"
+    return StatePredicate(
+        check="lock_order",
+        name="lock_order",
+        expr=_holds_some(thread, held, PRIMITIVES[held.kind].modes),
+        cause=(DECLARED_ORDER, order.then, order.first, str(place.span)),
+        message=f"{message}, against the declared order {order.first} < {order.then} ({order.span})",
+        thread=thread.number,
+        location=place.number,
+        span=place.span,
+    )
 
 
 def _held_at_end(thread: Thread, lock: Lock, place: int) -> StatePredicate:

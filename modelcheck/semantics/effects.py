@@ -41,10 +41,11 @@ class Run:
     choices: tuple[int, ...] = ()
     events: tuple[tuple[str, tuple[str, ...]], ...] = ()
     crossings: tuple[tuple[Crossing, State], ...] = ()
+    tests: tuple[bool, ...] = ()
 
     def choosing(self, choice: int) -> Run:
         """Return a copy that made one more choice."""
-        return Run(self.cells.copy(), (*self.choices, choice), self.events, self.crossings)
+        return Run(self.cells.copy(), (*self.choices, choice), self.events, self.crossings, self.tests)
 
 
 class BrokenError(Exception):
@@ -91,7 +92,9 @@ def perform(statement: Statement, block: Block, run: Run, out: list[Step]) -> No
                 update(run)
             following = following.leave(run, out)
     except BrokenError as broken:
-        out.append(Step(statement.mover, statement.location, run.choices, None, broken.breach))
+        out.append(
+            Step(statement.mover, statement.location, run.choices, None, broken.breach, tests=run.tests)
+        )
 
 
 class Statements:
@@ -130,7 +133,7 @@ class Statements:
             case Test(condition, then, otherwise):
                 holds = self._value(condition, statement.span)
                 yes, no = (self.build(branch, statement, follow) for branch in (then, otherwise))
-                return lambda run, _: yes if holds(run.cells) else no
+                return _test(holds, yes, no)
             case Assume(condition):
                 allowed = self._value(condition, statement.span)
                 return lambda run, _: after if allowed(run.cells) else None
@@ -213,6 +216,15 @@ class Statements:
 
     def _place(self, ref: Ref, span: Span) -> Value:
         return _defined(self._expressions.place(ref), span)
+
+
+def _test(holds: Value, yes: Block, no: Block) -> Leave:
+    def leave(run: Run, _out: list[Step]) -> Block:
+        outcome = bool(holds(run.cells))
+        run.tests = (*run.tests, outcome)
+        return yes if outcome else no
+
+    return leave
 
 
 def _either(branches: tuple[Block, ...], statement: Statement) -> Leave:

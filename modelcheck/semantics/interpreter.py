@@ -92,7 +92,12 @@ class Interpreter:
         return not self.finished(state, thread) and not self._has_step(state, thread)
 
     def resting(self, state: State, thread: int) -> bool:
-        """Tell whether the thread is a daemon, blocked at a place of rest, and holds nothing (SEMANTICS H3)."""
+        """Tell whether the thread is a daemon, blocked at a place of rest, and holds nothing (SEMANTICS H3).
+
+        An interrupt handler that waits for an interrupt is at rest whatever it holds: no interrupt has to come.
+        """
+        if self.location(state, thread).number in self._threads[thread].idle:
+            return self.blocked(state, thread)
         return (
             self._threads[thread].daemon
             and self.location(state, thread).wait.rests
@@ -104,6 +109,11 @@ class Interpreter:
     def could_step(self, state: State, thread: int) -> bool:
         """Tell whether the thread has a step, or would have one but for an interrupt handler that runs in its place."""
         return not self.finished(state, thread) and self._would_step(state, thread)
+
+    def interrupting(self, state: State, thread: int) -> frozenset[int]:
+        """Return the handlers that run in the thread's place."""
+        pairs = zip(self._threads[thread].interrupted_by, self._interrupting[thread], strict=True)
+        return frozenset(handler for (handler, _), runs in pairs if runs(state))
 
     def location(self, state: State, thread: int) -> Location:
         """Return where the thread is."""
@@ -240,7 +250,8 @@ def _arrive(thread: int, place: int) -> Leave:
     """Return the way on that ends a path: it is a step."""
 
     def leave(run: Run, out: list[Step]) -> None:
-        out.append(Step(thread, place, run.choices, tuple(run.cells), None, run.events, run.crossings))
+        target = tuple(run.cells)
+        out.append(Step(thread, place, run.choices, target, None, run.events, run.crossings, run.tests))
 
     return leave
 

@@ -51,6 +51,10 @@ class Sink(Protocol):
         """Write what a crossing does, with the words as they are now."""
         ...
 
+    def decide(self, outcome: Operand | int, outcomes: int) -> None:
+        """Write what a decision does: the outcome of a test, the number of a choice among so many."""
+        ...
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -79,13 +83,13 @@ Rest = Callable[[str], None] | None
 class Statement:
     """Writes one statement."""
 
-    def __init__(self, scene: Scene, sink: Sink, pending: Operand = "") -> None:
+    def __init__(self, scene: Scene, sink: Sink, pending: tuple[Operand, ...] = ()) -> None:
         self._scene = scene
         self._sink = sink
         self._code = scene.code
         self._words = scene.words
         # What the next choice restores: the words, and whatever else the sink keeps of a path.
-        self._kept = (*scene.words.words, *filter(None, (pending,)))
+        self._kept = (*scene.words.words, *pending)
 
     def write(self, effects: Effects, done: str) -> None:
         """Write the effects; every path ends at `done`."""
@@ -158,17 +162,19 @@ class Statement:
             case Test(condition, then, otherwise):
                 yes, no = code.label(), code.label()
                 code.branch(self.expressions(self._scene.span, done).truth(condition), yes, no)
-                for label, branch in ((yes, then), (no, otherwise)):
+                for outcome, label, branch in ((1, yes, then), (0, no, otherwise)):
                     code.start(label)
+                    self._sink.decide(outcome, 2)
                     self._sequence(branch, done, ends)
             case Either(branches):
                 saved = self._save()
                 labels = [*(code.label() for _ in branches), done]
                 code.jump(labels[0])
-                for label, following_label, branch in zip(labels, labels[1:], branches, strict=False):
-                    code.start(label)
+                for number, branch in enumerate(branches):
+                    code.start(labels[number])
                     self._restore(saved)
-                    self._sequence(branch, following_label, ends)
+                    self._sink.decide(number, len(branches))
+                    self._sequence(branch, labels[number + 1], ends)
         if not ends.labels:
             return
         code.start(ends.join)
@@ -269,6 +275,7 @@ class Statement:
         code.later(write)
         code.start(inside)
         x.write(replace(place, number=code.get(number)) if place.number else place, code.get(value))
+        self._sink.decide(code.sub(code.get(value), effect.low), effect.high - effect.low + 1)
         if effect.where != TRUE:
             on = code.label()
             allowed = self.expressions(span, following).truth(effect.where)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from modelcheck.language.model import Breach
+from modelcheck.language.model import Breach, Crossing
 from modelcheck.semantics.questions import StatePredicate, StepPredicate
+from modelcheck.source import Span
 
 ERROR = -1
 """Stands for the target of an error step in an action count."""
@@ -42,10 +43,11 @@ class PredicateNote:
 
 @dataclass(frozen=True)
 class StuckNote:
-    """A thread that is stuck for ever at a location."""
+    """A thread that is stuck for ever at a location; `interrupted`: but for a handler in its place it could step."""
 
     thread: int
     location: int
+    interrupted: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,44 @@ class UnableNote:
 Note = ErrorNote | PredicateNote | StuckNote | UnableNote
 
 
+@dataclass(frozen=True)
+class Paths:
+    """The flags of the paths through one statement, from `first` on: `codes` for each number of decisions to `most`."""
+
+    thread: int
+    location: int
+    first: int
+    codes: int
+    most: int
+
+
 @dataclass
 class Registry:
-    """The numbers given so far. `crossings` is the most crossings of one step."""
+    """The numbers given so far.
+
+    `crossings`: the places where calls are entered and left; `most_crossings` of one step. `paths`: the statements
+    whose outcomes are kept apart, with `flags` flags in all. `conditions`: how many have a flag.
+    """
 
     counts: dict[tuple[int, int, int], int] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
-    crossings: int = 0
+    crossings: dict[tuple[int, bool, Span], int] = field(default_factory=dict)
+    most_crossings: int = 0
+    paths: list[Paths] = field(default_factory=list)
+    flags: int = 0
+    conditions: int = 0
+
+    def crossing(self, crossing: Crossing) -> int:
+        """Return the number of a crossing."""
+        key = (crossing.call.number, crossing.leaves, crossing.at)
+        return self.crossings.setdefault(key, len(self.crossings))
+
+    def paths_of(self, thread: int, location: int, codes: int, most: int) -> Paths:
+        """Give flags to the paths through a statement."""
+        paths = Paths(thread, location, self.flags, codes, most)
+        self.paths.append(paths)
+        self.flags += codes * (most + 1)
+        return paths
 
     def counter(self, thread: int, location: int, target: int) -> int:
         """Return the number of an action's counter."""

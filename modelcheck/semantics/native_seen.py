@@ -15,8 +15,17 @@ from modelcheck.semantics.native_expressions import Expressions
 from modelcheck.semantics.native_registry import MOVER_BITS, NOBODY, PredicateNote
 from modelcheck.semantics.native_steps import Writing
 from modelcheck.semantics.native_words import Words
-from modelcheck.semantics.questions import LocalViews, Question, StatePredicate, StepPredicate
+from modelcheck.semantics.questions import (
+    Condition,
+    LocalViews,
+    Occurrences,
+    Question,
+    StatePredicate,
+    StepPredicate,
+)
 from modelcheck.semantics.transition_system import cells_mentioned
+
+Numbered = Sequence[tuple[int, Condition]]
 
 
 def seeing_functions(writing: Writing, questions: Sequence[Question]) -> list[str]:
@@ -24,8 +33,17 @@ def seeing_functions(writing: Writing, questions: Sequence[Question]) -> list[st
     views = any(isinstance(question, LocalViews) for question in questions)
     asked = [question for question in questions if isinstance(question, StatePredicate)]
     about_steps = [question for question in questions if isinstance(question, StepPredicate)]
+    conditions = list(enumerate(conditions_of(questions)))
+    writing.registry.conditions = len(conditions)
+    of_states = [(n, each) for n, each in conditions if each.mentions is None]
+    of_steps = [(n, each) for n, each in conditions if each.mentions is not None]
     texts = [_view(writing, thread.number) for thread in writing.threads] if views else []
-    return [*texts, _found(writing, asked, views=views), _judge(writing, about_steps)]
+    return [*texts, _found(writing, asked, of_states, views=views), _judge(writing, about_steps, of_steps)]
+
+
+def conditions_of(questions: Sequence[Question]) -> tuple[Condition, ...]:
+    """Return the conditions that are asked for."""
+    return next((question.conditions for question in questions if isinstance(question, Occurrences)), ())
 
 
 def most_notes(questions: Sequence[Question]) -> tuple[int, int]:
@@ -42,7 +60,7 @@ def most_notes(questions: Sequence[Question]) -> tuple[int, int]:
     return everywhere + sum(most.values()), sum(isinstance(q, StepPredicate) for q in questions)
 
 
-def _found(writing: Writing, asked: list[StatePredicate], *, views: bool) -> str:
+def _found(writing: Writing, asked: list[StatePredicate], conditions: Numbered, *, views: bool) -> str:
     code = Code("found", "ptr %s, i64 %number, i64 %aux", "void")
     words = Words.at(code, "%s", writing.layout.words)
     somewhere: defaultdict[int, defaultdict[int, list[StatePredicate]]] = defaultdict(
@@ -62,10 +80,26 @@ def _found(writing: Writing, asked: list[StatePredicate], *, views: bool) -> str
                 _look(writing, code, words, each)
             code.jump(end)
         code.start(end)
+    for number, condition in conditions:
+
+        def write(unknown: str, condition: Condition = condition) -> Operand:
+            return writing.expressions(code, words, _to(unknown)).truth(condition.expr)
+
+        _until_true(code, number, write)
     if views:
         _add_views(writing, code)
     code.ret(None)
     return code.text()
+
+
+def _until_true(code: Code, number: int, write: Callable[[str], Operand]) -> None:
+    """Write a condition, which is looked at until it was true once; where it is undefined it is not true."""
+    flag, on, end = code.at("@true", number, "i8"), code.label(), code.label()
+    code.branch(code.op(f"icmp eq i8 {code.get(flag, 'i8')}, 0"), on, end)
+    code.start(on)
+    with code.when(write(end)):
+        code.set(flag, 1, "i8")
+    code.start(end)
 
 
 def _look(writing: Writing, code: Code, words: Words, predicate: StatePredicate) -> None:
@@ -126,7 +160,7 @@ def _view(writing: Writing, thread: int) -> str:
 # --- steps ---------------------------------------------------------------------------------------
 
 
-def _judge(writing: Writing, asked: list[StepPredicate]) -> str:
+def _judge(writing: Writing, asked: list[StepPredicate], conditions: Numbered) -> str:
     code = Code("judge", "ptr %s, ptr %t, i64 %aux", "void")
     before = Words.at(code, "%s", writing.layout.words)
     after = Words.at(code, "%t", writing.layout.words)
@@ -134,6 +168,7 @@ def _judge(writing: Writing, asked: list[StepPredicate]) -> str:
     number = code.sub(code.right("%aux", MOVER_BITS), 1)
     for predicate in asked:
         end = code.label()
+        _if_it_changes(writing, code, (before, after), predicate.mentions, end)
         _if_it_speaks(writing, code, (before, after), predicate, end)
         first = writing.registry.note(PredicateNote(predicate, undefined) for undefined in (False, True))
         broken, unknown = code.label(), code.label()
@@ -144,6 +179,17 @@ def _judge(writing: Writing, asked: list[StepPredicate]) -> str:
             code.do(f"call void @note(i64 {note}, i64 {number}, i64 %aux)")
             code.jump(end)
         code.start(end)
+    for n, condition in conditions:
+        end = code.label()
+        _if_it_changes(writing, code, (before, after), condition.mentions or (), end)
+
+        def write(unknown: str, condition: Condition = condition) -> Operand:
+            return Expressions(
+                writing.system, writing.layout, code, before, _to(unknown), after, mover
+            ).truth(condition.expr)
+
+        _until_true(code, n, write)
+        code.start(end)
     code.ret(None)
     return code.text()
 
@@ -152,13 +198,17 @@ def _to(label: str) -> Callable[[str], str]:
     return lambda _reason: label
 
 
-def _if_it_speaks(
-    writing: Writing, code: Code, states: tuple[Words, Words], predicate: StepPredicate, end: str
+def _if_it_changes(
+    writing: Writing,
+    code: Code,
+    states: tuple[Words, Words],
+    mentions: Sequence[Ref | At | Enabled],
+    end: str,
 ) -> None:
-    """Go on only if the step changes something that the predicate mentions (SEMANTICS H7)."""
+    """Go on only if the step changes a cell that is mentioned."""
     system, layout = writing.system, writing.layout
     masks = [0] * layout.words
-    for mention in predicate.mentions:
+    for mention in mentions:
         for cell in cells_mentioned(system, mention):
             field = layout.fields[cell]
             masks[field.word] |= field.mask << field.shift
@@ -168,9 +218,16 @@ def _if_it_speaks(
         if mask:
             change = code.op(f"xor i64 {before.word(n)}, {after.word(n)}")
             changed = code.either(changed, code.both(change, mask))
-    on, speaks = code.label(), code.label()
+    on = code.label()
     code.branch(code.compare("ne", changed, 0), on, end)
     code.start(on)
+
+
+def _if_it_speaks(
+    writing: Writing, code: Code, states: tuple[Words, Words], predicate: StepPredicate, end: str
+) -> None:
+    """Go on only if what the predicate mentions has another value after the step (SEMANTICS H7)."""
+    speaks = code.label()
     for mention in predicate.mentions:
         _if_changed(writing, code, states, mention, speaks)
     code.jump(end)

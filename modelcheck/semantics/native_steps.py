@@ -30,7 +30,7 @@ from modelcheck.semantics.layout import Layout
 from modelcheck.semantics.native_code import FALSE, Code, Operand
 from modelcheck.semantics.native_effects import Scene, Sink, Statement
 from modelcheck.semantics.native_expressions import Expressions
-from modelcheck.semantics.native_registry import ERROR, MOVER_BITS, ErrorNote, Registry
+from modelcheck.semantics.native_registry import ERROR, MOVER_BITS, ErrorNote, Paths, Registry
 from modelcheck.semantics.native_words import Words
 from modelcheck.semantics.transition_system import TransitionSystem
 
@@ -43,7 +43,8 @@ ERRS = 62
 class Writing:
     """What everything that is written for one system needs.
 
-    `crossings`: they were asked for; `judges`: so were predicates of steps.
+    `crossings`: they were asked for; `judges`: so was something of steps; `occurrences`: so was what
+    ever occurs.
     """
 
     interpreter: Interpreter
@@ -51,6 +52,7 @@ class Writing:
     registry: Registry
     crossings: bool
     judges: bool
+    occurrences: bool
 
     @property
     def system(self) -> TransitionSystem:
@@ -104,19 +106,29 @@ class _Steps(Sink):
         self._pending = self._code.slot()
         crossings = [e for e in walk_effects(location.effects) if isinstance(e, Crossing)]
         self._crossings = len(crossings) if writing.crossings else 0
-        writing.registry.crossings = max(writing.registry.crossings, self._crossings)
+        registry = writing.registry
+        registry.most_crossings = max(registry.most_crossings, self._crossings)
         self._key = 1 + writing.held_words
         self._keys = self._code.slot(f"[{max(self._crossings, 1) * self._key} x i64]")
+        codes, most = paths(location.effects)
+        self._paths: Paths | None = None
+        if writing.occurrences and most:
+            self._paths = registry.paths_of(scene.thread, location.number, codes, most)
+        # The code of the path so far, what the next decision counts for in it, how many decisions were made.
+        self._path = (self._code.slot(), self._code.slot(), self._code.slot())
 
     def begin(self) -> None:
         """Write what comes before the statement."""
         if self._crossings:
             self._code.set(self._pending, 0)
+        if self._paths:
+            for slot, value in zip(self._path, (0, 1, 0), strict=True):
+                self._code.set(slot, value)
 
     @property
-    def pending(self) -> Operand:
-        """The variable that says how many crossings the path has made."""
-        return self._pending if self._crossings else ""
+    def pending(self) -> tuple[Operand, ...]:
+        """The variables that belong to the path: how many crossings it has made, and its code."""
+        return (*((self._pending,) if self._crossings else ()), *(self._path if self._paths else ()))
 
     def arrive(self, target: int, done: str) -> None:
         """Write the successor down, count it, and note its crossings."""
@@ -158,12 +170,25 @@ class _Steps(Sink):
         code = self._code
         number = code.get(self._pending)
         held = self._writing.held(self._writing.expressions(code, self._scene.words), self._scene.thread)
-        for n, word in enumerate((str(crossing.call.number << 1 | crossing.leaves), *held)):
+        for n, word in enumerate((str(self._writing.registry.crossing(crossing)), *held)):
             code.set(code.at(self._keys, code.add(code.mul(number, self._key), n)), word)
         code.set(self._pending, code.add(number, 1))
 
+    def decide(self, outcome: Operand | int, outcomes: int) -> None:
+        """Add a decision to the code of the path."""
+        if self._paths:
+            code, (path, weight, count) = self._code, self._path
+            now = code.get(weight)
+            code.set(path, code.add(code.get(path), code.mul(now, outcome)))
+            code.set(weight, code.mul(now, outcomes))
+            code.set(count, code.add(code.get(count), 1))
+
     def _count(self, target: int) -> None:
         code = self._code
+        if self._paths:
+            path, _, count = (code.get(slot) for slot in self._path)
+            flag = code.add(code.add(path, code.mul(count, self._paths.codes)), self._paths.first)
+            code.set(code.at("@outcomes", flag, "i8"), 1, "i8")
         number = self._writing.registry.counter(self._scene.thread, self._place, target)
         place = code.at("@counts", number)
         code.set(place, code.add(code.get(place), 1))
@@ -184,6 +209,9 @@ class _Exists(Sink):
         self._code.ret("true", "i1")
 
     def cross(self, crossing: Crossing) -> None:
+        """Write nothing."""
+
+    def decide(self, outcome: Operand | int, outcomes: int) -> None:
         """Write nothing."""
 
 
@@ -314,3 +342,46 @@ def outcomes(effects: Effects) -> int:
             case _:
                 pass
     return number
+
+
+def paths(effects: Effects) -> tuple[int, int]:
+    """Return bounds on the codes of paths through effects, and on the decisions on a path."""
+    codes, most = 1, 0
+    for effect in effects:
+        match effect:
+            case Choose(_, low, high):
+                codes, most = codes * (high - low + 1), most + 1
+            case Either(branches):
+                inside = [paths(branch) for branch in branches]
+            case Test(_, then, otherwise):
+                branches = (then, otherwise)
+                inside = [paths(branch) for branch in branches]
+            case _:
+                continue
+        if isinstance(effect, Either | Test):
+            codes *= len(branches) * max(code for code, _ in inside)
+            most += 1 + max(number for _, number in inside)
+    return codes, most
+
+
+def decisions(effects: Effects, code: int, count: int) -> tuple[tuple[int, ...], tuple[bool, ...]]:
+    """Return the choices and the outcomes of tests on the path with that code and so many decisions."""
+    choices: list[int] = []
+    tests: list[bool] = []
+    todo = list(reversed(effects))
+    while len(choices) + len(tests) < count:
+        match todo.pop():
+            case Choose(_, low, high):
+                code, number = divmod(code, high - low + 1)
+                choices.append(low + number)
+            case Either(branches):
+                code, number = divmod(code, len(branches))
+                choices.append(number)
+                todo += reversed(branches[number])
+            case Test(_, then, otherwise):
+                code, outcome = divmod(code, 2)
+                tests.append(bool(outcome))
+                todo += reversed(then if outcome else otherwise)
+            case _:
+                pass
+    return tuple(choices), tuple(tests)

@@ -37,9 +37,37 @@ def waiting_functions(writing: Writing) -> list[str]:
     return [*ways, _resting(writing), _waits(writing, most * len(writing.threads))]
 
 
-def key_words(threads: int) -> int:
-    """Return how many words what `@waits` adds has: D, and for each thread where it is and whom it waits for."""
-    return 1 + threads
+def key_words(writing: Writing) -> int:
+    """Return how many words what `@waits` adds has: D, and for each thread where it is and whom it waits for.
+
+    Where there are interrupts, then also for each thread by whom it is interrupted.
+    """
+    interrupts = any(thread.interrupted_by for thread in writing.threads)
+    return 1 + len(writing.threads) * (1 + interrupts)
+
+
+def place_functions(writing: Writing) -> list[str]:
+    """Return `@places(state, moving)`, which sets a flag for each blocked thread and its location."""
+    code = Code("places", "ptr %s, i64 %moving", "void")
+    words = Words.at(code, "%s", writing.layout.words)
+    blocked = _blocked(writing, code, words)
+    first = 0
+    for thread in writing.threads:
+        with code.when(code.compare("ne", code.both(blocked, 1 << thread.number), 0)):
+            flag = code.add(writing.location(words, thread.number), first)
+            code.set(code.at("@waited", flag, "i8"), 1, "i8")
+        first += len(thread.locations)
+    code.ret(None)
+    return [code.text()]
+
+
+def _blocked(writing: Writing, code: Code, words: Words) -> Operand:
+    """Write the set of threads that have not finished and do not move."""
+    blocked = code.both(code.flip("%moving"), (1 << len(writing.threads)) - 1)
+    for thread in writing.threads:
+        ended = code.compare("eq", writing.location(words, thread.number), thread.end)
+        blocked = code.both(blocked, code.flip(code.left(code.wide(ended), thread.number)))
+    return blocked
 
 
 # --- the ways out of one thread's obstacles ------------------------------------------------------
@@ -66,10 +94,16 @@ def _ways(writing: Writing, known: Tables, thread: Thread) -> str:
     return code.text()
 
 
-def _suspended(code: Code, x: Expressions, thread: Thread, end: str) -> None:
+def _handlers(x: Expressions, thread: Thread) -> Operand:
+    """Write the set of handlers that run in the thread's place."""
     handlers: Operand = "0"
     for handler, runs in thread.interrupted_by:
-        handlers = code.either(handlers, code.left(code.wide(x.truth(runs)), handler))
+        handlers = x.code.either(handlers, x.code.left(x.code.wide(x.truth(runs)), handler))
+    return handlers
+
+
+def _suspended(code: Code, x: Expressions, thread: Thread, end: str) -> None:
+    handlers = _handlers(x, thread)
     with code.when(code.compare("ne", handlers, 0)):
         _add(code, thread.number, handlers, "0")
         on = code.label()
@@ -129,11 +163,7 @@ def _way(
 def _waits(writing: Writing, most: int) -> str:
     code = Code("waits", "ptr %s, i64 %number, i64 %moving")
     words = Words.at(code, "%s", writing.layout.words)
-    still: Operand = str((1 << len(writing.threads)) - 1)
-    blocked = code.both(code.flip("%moving"), int(still))
-    for thread in writing.threads:
-        ended = code.compare("eq", writing.location(words, thread.number), thread.end)
-        blocked = code.both(blocked, code.flip(code.left(code.wide(ended), thread.number)))
+    blocked = _blocked(writing, code, words)
     with code.when(code.compare("eq", blocked, 0)):
         code.ret(0)
     ways, count = code.slot(f"[{max(3 * most, 1)} x i64]"), code.slot()
@@ -146,7 +176,8 @@ def _waits(writing: Writing, most: int) -> str:
     with code.when(code.compare("eq", members, 0)):
         code.ret(0)
     resting = code.call("resting", f"ptr %s, i64 {members}")
-    key = code.slot(f"[{key_words(len(writing.threads))} x i64]")
+    size = key_words(writing)
+    key = code.slot(f"[{size} x i64]")
     code.set(code.at(key, 0), members)
     for thread in writing.threads:
         place = code.at(key, 1 + thread.number)
@@ -156,6 +187,8 @@ def _waits(writing: Writing, most: int) -> str:
             where = code.left(writing.location(words, thread.number), 1)
             code.set(place, code.either(where, rests))
     _edges(code, (ways, code.get(count)), members, key)
+    if size > 1 + len(writing.threads):
+        _interrupts(writing, writing.expressions(code, words), members, key)
     code.ret(code.call("knots_add", f"ptr {key}, i64 %number"))
     return code.text()
 
@@ -203,6 +236,18 @@ def _edges(code: Code, ways: tuple[Operand, Operand], members: Operand, key: Ope
             code.set(place, code.either(code.get(place), edges))
 
 
+def _interrupts(writing: Writing, x: Expressions, members: Operand, key: Operand) -> None:
+    """Write into the key who interrupts each member, and whether it could step but for that."""
+    code = x.code
+    for thread in writing.threads:
+        place = code.at(key, 1 + len(writing.threads) + thread.number)
+        code.set(place, 0)
+        if thread.interrupted_by:
+            with code.when(code.compare("ne", code.both(members, 1 << thread.number), 0)):
+                ready = code.wide(code.call(f"ready_{thread.number}", "ptr %s", "i1"))
+                code.set(place, code.either(code.left(_handlers(x, thread), 1), ready))
+
+
 # --- rest ----------------------------------------------------------------------------------------
 
 
@@ -213,18 +258,18 @@ def _resting(writing: Writing) -> str:
     found = code.slot()
     code.set(found, 0)
     for thread in writing.threads:
-        places = {place.number for place in thread.locations if place.wait.rests}
-        if not thread.daemon or not places:
+        places = {place.number for place in thread.locations if place.wait.rests and thread.daemon}
+        if not places and not thread.idle:
             continue
         with code.when(code.compare("ne", code.both("%blocked", 1 << thread.number), 0)):
-            rests = among(code, writing.location(words, thread.number), places)
+            place = writing.location(words, thread.number)
+            calm = code.op(f"xor i1 {writing.interrupted(x, thread.number)}, true")
+            rests = code.op(f"and i1 {among(code, place, places)}, {calm}")
             busy: Operand = "0"
             for word in writing.held(x, thread.number):
                 busy = code.either(busy, word)
-            free = code.compare("eq", busy, 0)
-            interrupted = writing.interrupted(x, thread.number)
-            calm = code.op(f"xor i1 {interrupted}, true")
-            rests = code.op(f"and i1 {rests}, {code.op(f'and i1 {free}, {calm}')}")
+            rests = code.op(f"and i1 {rests}, {code.compare('eq', busy, 0)}")
+            rests = code.op(f"or i1 {rests}, {among(code, place, thread.idle)}")
             bit = code.select(rests, 1 << thread.number, 0)
             code.set(found, code.either(code.get(found), bit))
     code.ret(code.get(found))

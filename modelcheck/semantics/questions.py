@@ -80,6 +80,25 @@ class ActionCounts:
     """How often does each action run, and with which outcome of its test?"""
 
 
+@dataclass(frozen=True)
+class Condition:
+    """Something that may be true of a state; of a step, if `mentions` are given (one that changes some of them)."""
+
+    expr: Expr
+    mentions: tuple[Ref | At | Enabled, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Occurrences:
+    """What ever occurs (SEMANTICS H13)?
+
+    The outcomes of the tests and choices of each statement, before time those of `init`; where a thread ever has to
+    wait; which of the conditions are ever true, by their numbers.
+    """
+
+    conditions: tuple[Condition, ...] = ()
+
+
 Question = (
     StatePredicate
     | StepPredicate
@@ -90,7 +109,21 @@ Question = (
     | LocalViews
     | Crossings
     | ActionCounts
+    | Occurrences
 )
+
+
+@dataclass(frozen=True)
+class Occurred:
+    """The answer to `Occurrences`.
+
+    `outcomes`: (thread, location, choices, tests) of each step that makes some, with INIT for thread and location
+    before time. `waited`: (thread, location). `true`: numbers of conditions.
+    """
+
+    outcomes: frozenset[tuple[int, int, tuple[int, ...], tuple[bool, ...]]] = frozenset()
+    waited: frozenset[tuple[int, int]] = frozenset()
+    true: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,9 @@ class _Knot:
         stands = self._terms.stands(moment, thread, frozenset((location.number,)))
         stuck = conjunction((stands, negation(can_step(self._terms, location, moment))))
         awake: Truth = True
-        if self._threads[thread].daemon and location.wait.rests:
+        if location.number in self._threads[thread].idle:
+            awake = False
+        elif self._threads[thread].daemon and location.wait.rests:
             awake = disjunction((self._asked.holds(thread, moment), self._terms.interrupted(thread, moment)))
         awaited = self._asked.tables.awaited[thread][location.number]
         for obstacle, changes in zip(location.wait.obstacles, awaited, strict=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from modelcheck.language.model import (
@@ -96,7 +96,8 @@ class Step:
     `choices` holds the value of each `choose` and the branch number of each `either`, in the order in which
     they were made. An error step has a breach and no target. `events` are the observable ones of the step.
     `crossings` pairs each call that is entered or left with all cells as they are at that moment: inside
-    `atomic` a lock may change hands between two of them. An error before time has `INIT` as thread and location.
+    `atomic` a lock may change hands between two of them. `tests` has the outcome of each Test, in the order in which
+    they were made. An error before time has `INIT` as thread and location.
     """
 
     thread: int
@@ -106,6 +107,7 @@ class Step:
     breach: Breach | None = None
     events: tuple[tuple[str, tuple[str, ...]], ...] = ()
     crossings: tuple[tuple[Crossing, State], ...] = ()
+    tests: tuple[bool, ...] = field(default=(), compare=False)
 
 
 def transition_system(model: Model) -> TransitionSystem:

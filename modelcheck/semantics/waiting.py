@@ -9,10 +9,10 @@ of it at rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from modelcheck.language.model import By, Obstacle, Ref, Thread, jump_targets
+from modelcheck.language.model import By, Location, Obstacle, Ref, Thread, jump_targets
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.transition_system import Action, State, TransitionSystem, cells_denoted
 
@@ -147,9 +147,7 @@ class Waiting:
 
     def _ways(self, state: State, thread: int) -> Iterator[Way]:
         interpreter = self._interpreter
-        handlers = frozenset(
-            h for h, runs in self._threads[thread].interrupted_by if interpreter.satisfied(runs, state)
-        )
+        handlers = interpreter.interrupting(state, thread)
         if handlers:
             yield Way(handlers, None)
             if interpreter.could_step(state, thread):
@@ -267,10 +265,25 @@ def _smallest(rings: dict[frozenset[int], Ring]) -> tuple[Ring, ...]:
     return tuple(ring for members, ring in rings.items() if not any(other < members for other in rings))
 
 
-def standing(interpreter: Interpreter, state: State, thread: int) -> str:
-    """Return where a thread waits as a cause names it (SEMANTICS H20): declaration, source line, lock class."""
-    location = interpreter.location(state, thread)
-    lock = location.verb.at.lock.name if location.verb else ""
-    return " ".join(
-        filter(None, (interpreter.system.model.threads[thread].declaration, str(location.span), lock))
+def standing(
+    interpreter: Interpreter, state: State, thread: int, members: Collection[int] = frozenset()
+) -> str:
+    """Return where a thread waits as a cause names it (SEMANTICS H20): declaration, source line, lock class.
+
+    Where a thread is interrupted is no part of the cause, if it waits for nothing else or the handler is one of the
+    `members` of the ring.
+    """
+    handlers = interpreter.interrupting(state, thread)
+    interrupted = bool(handlers) and (
+        interpreter.could_step(state, thread) or not handlers.isdisjoint(members)
     )
+    named = interpreter.system.model.threads[thread]
+    return told_standing(named, interpreter.location(state, thread), interrupted=interrupted)
+
+
+def told_standing(thread: Thread, location: Location, *, interrupted: bool) -> str:
+    """Return the words for where a thread waits, or is interrupted."""
+    if interrupted:
+        return f"{thread.declaration} interrupted"
+    lock = location.verb.at.lock.name if location.verb else ""
+    return " ".join(filter(None, (thread.declaration, str(location.span), lock)))

@@ -57,7 +57,7 @@ def prepare(run: Run, label: str) -> Target:
         if item.kind == "for" and isinstance(node, s.For):
             value = values(run.known.type_of(node.type, item.env))[as_int(item.extra[0])]  # type: ignore[arg-type]
             root, env = run.code.block(node.body), item.env.plus(node.name, Fixed(value))
-        elif item.kind == "return" and isinstance(node, s.Op | s.Thread):
+        elif item.kind == "return" and isinstance(node, s.Op | s.Thread | s.IrqHandler):
             root, env = node.body, item.env
         else:
             continue

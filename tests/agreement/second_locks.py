@@ -17,7 +17,14 @@ GUARDS = {
     "percpu_read": ("percpu_down_read", "percpu_up_read"),
     "percpu_write": ("percpu_down_write", "percpu_up_write"),
 }
-FIELDS = {"mutex": ("owner",), "percpu_rwsem": ("block", "writing", "readers")}
+GUARDS |= {
+    "spinlock": ("spin_lock", "spin_unlock"),
+    "spinlock_try": ("spin_trylock", "spin_unlock"),
+    "spinlock_irq": ("spin_lock_irq", "spin_unlock_irq"),
+    "spinlock_irqsave": ("spin_lock_irqsave", "spin_unlock_irqrestore"),
+    "spinlock_bh": ("spin_lock_bh", "spin_unlock_bh"),
+}
+FIELDS = {"spinlock": ("owner",), "mutex": ("owner",), "percpu_rwsem": ("block", "writing", "readers")}
 
 
 class BlockedError(Exception):
@@ -127,6 +134,43 @@ def up_write(cells: LockCells) -> int:
     return 0
 
 
+def irqs(value: int | None, *, saving: bool = False) -> Callable[[LockCells], int]:
+    """Return what switches interrupts off or on (None: to what was saved), and keeps what they were."""
+
+    def switch(cells: LockCells) -> int:
+        key = ("interrupts_off.off", cells.memory.me)
+        old = as_int(cells.memory.read(key, True))
+        if value is None:
+            cells.memory.put(key, cells.get("saved", cells.memory.me))
+            cells.set("saved", 0, cells.memory.me)
+            return 0
+        if saving:
+            cells.set("saved", old, cells.memory.me)
+        cells.memory.put(key, value)
+        return old
+
+    return switch
+
+
+def bhs(change: int, *, strict: bool = True) -> Callable[[LockCells], int]:
+    """Return what switches soft interrupts off or on once more."""
+
+    def switch(cells: LockCells) -> int:
+        key = ("softirqs_off.off", cells.memory.me)
+        new = as_int(cells.memory.read(key, True)) + change
+        if (new < 0 and strict) or new > DEEPEST:
+            raise WrongError
+        cells.memory.put(key, max(new, 0))
+        return 0
+
+    return switch
+
+
+def both(*parts: Callable[[LockCells], int]) -> Callable[[LockCells], int]:
+    """Return one step that does all of these."""
+    return lambda cells: max([0, *(part(cells) * 0 for part in parts)])
+
+
 VERBS: dict[str, tuple[Callable[[LockCells], int], ...]] = {
     "mutex_lock": (mutex_lock,),
     "mutex_lock_nested": (mutex_lock,),
@@ -144,6 +188,25 @@ VERBS: dict[str, tuple[Callable[[LockCells], int], ...]] = {
     "percpu_is_read_locked": (lambda cells: int(not cells.get("block") and any(cells.readers)),),
 }
 """Each verb's steps; the last one's value is the result."""
+VERBS |= {
+    "spin_lock": (mutex_lock,),
+    "spin_trylock": (mutex_trylock,),
+    "spin_unlock": (mutex_unlock,),
+    "spin_is_locked": (lambda cells: int(cells.get("owner") != 0),),
+    "spin_lock_irq": (irqs(1), mutex_lock),
+    "spin_unlock_irq": (both(mutex_unlock, irqs(0)),),
+    "spin_lock_irqsave": (irqs(1, saving=True), mutex_lock),
+    "spin_unlock_irqrestore": (both(mutex_unlock, irqs(None)),),
+    "spin_lock_bh": (bhs(1), mutex_lock),
+    "spin_unlock_bh": (both(mutex_unlock, bhs(-1, strict=False)),),
+    "local_irq_disable": (irqs(1),),
+    "local_irq_enable": (irqs(0),),
+    "local_irq_save": (irqs(1),),
+    "local_bh_disable": (bhs(1),),
+    "local_bh_enable": (bhs(-1),),
+}
+NO_LOCK = LockStorage("none", "none", ())
+"""What the verbs work on that take no lock."""
 
 
 def succeeded(verb: str, result: int) -> bool:

@@ -7,10 +7,12 @@ which of them are dead is another question.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from modelcheck.language import syntax as s
 from modelcheck.language.types import Enum, Range, Scalarset, Type
+from tests.agreement.second_interrupts import BACK, HARD, IDLE, Interrupts, spins
 from tests.agreement.second_items import Code, ForkError, Item, Local, Stack
 from tests.agreement.second_locks import FIELDS, BlockedError
 from tests.agreement.second_steps import Place, Steps
@@ -63,7 +65,8 @@ class SecondOpinion:
     def __init__(self, tree: s.Specification) -> None:
         self.known = Globals()
         self.inits: list[s.Init] = []
-        self.threads: list[tuple[s.Thread, Value | None]] = []
+        self.threads: list[tuple[s.Thread | s.IrqHandler, Value | None]] = []
+        self.interrupts = Interrupts.of(tree.span.source.text)
         self.types: dict[Key, Type] = {}
         named = (s.EnumDeclaration, s.Param, s.Const, s.TypeDeclaration, s.RecordDeclaration)
         for node in tree.declarations:
@@ -72,8 +75,11 @@ class SecondOpinion:
         for node in tree.declarations:
             if isinstance(node, s.Thread):
                 self.thread(node)
+        self.handlers([d for d in tree.declarations if isinstance(d, s.IrqHandler)])
         for node in tree.declarations:
             self.store(node)
+        self.known.first |= self.interrupts.first()
+        self.types |= {key: Range(0, 99) for key in self.interrupts.first()}
         self.code = Code(self.known, {}, {}, len(self.threads))
         self.keys = list(self.known.first)
         self.seen_cells: dict[tuple[Value, ...], tuple[int, ...]] = {}
@@ -114,6 +120,15 @@ class SecondOpinion:
             kind = Range(0, as_int(self.known.constant(node.size, NOBODY)) - 1)
         self.threads += [(node, number) for number in values(kind)]
 
+    def handlers(self, nodes: list[s.IrqHandler]) -> None:
+        """Number the handlers behind the threads, those for soft interrupts first."""
+        names = [node.name for node, _ in self.threads]
+        for node in sorted(nodes, key=lambda each: each.kind == "irq"):
+            on = tuple(t for name in node.threads for t, n in enumerate(names) if n == name)
+            self.interrupts.handlers[len(self.threads)] = (node.kind, node.name, on)
+            self.threads.append((node, None))
+        self.interrupts.threads = len(self.threads)
+
     def store(self, node: s.Declaration) -> None:
         known = self.known
         match node:
@@ -130,8 +145,10 @@ class SecondOpinion:
             case s.Lock(kind_name, name, dimensions):
                 dims = tuple(known.type_of(d.type, NOBODY) for d in dimensions)
                 known.names[name] = LockStorage(kind_name, name, dims)
-                for part in FIELDS[kind_name]:
-                    more = (Range(0, len(self.threads) - 1),) if part == "readers" else ()
+                saved = kind_name == "spinlock" and HARD in self.interrupts.domains
+                for part in (*FIELDS[kind_name], *(["saved"] if saved else [])):
+                    own = part in ("readers", "saved")
+                    more = (Range(0, len(self.threads) - 1),) if own else ()
                     cells = known.cells(Storage(f"{name}.{part}", (*dims, *more), Range(0, 99), shared=True))
                     known.first |= {key: 0 for key, _ in cells}
                     self.types |= {key: Range(0, 99) for key in known.first if key not in self.types}
@@ -191,10 +208,13 @@ class SecondOpinion:
         return found
 
     def start(
-        self, me: int, node: s.Thread, own: Value | None, cells: tuple[Value, ...]
+        self, me: int, node: s.Thread | s.IrqHandler, own: Value | None, cells: tuple[Value, ...]
     ) -> tuple[Stack, Local]:
         env = Env(me, 0, () if own is None else (("self", Fixed(own)),))
         run = Steps(self.code, me, dict(zip(self.keys, cells, strict=True)), (), ())
+        if isinstance(node, s.IrqHandler):
+            run.push(IDLE, node, env)
+            return tuple(run.stack), ()
         run.push("return", node, env)
         run.do(node.body, env)
         run.settle()
@@ -228,9 +248,16 @@ class SecondOpinion:
     def successors(self, state: State) -> list[tuple[int, tuple[int, ...], State | None]]:
         found: list[tuple[int, tuple[int, ...], State | None]] = []
         for me, (stack, local) in enumerate(state.threads):
-            if not stack:
+            cells = dict(zip(self.keys, state.cells, strict=True))
+            if not stack or self.interrupts.suspended(cells, me):
                 continue
-            for choices, run in self.outcomes(me, state.cells, stack, local):
+            if stack[-1].kind in (IDLE, BACK):
+                outcomes: list[tuple[tuple[int, ...], Steps | None]] = list(
+                    self.interrupting(state, me, cells)
+                )
+            else:
+                outcomes = self.outcomes(me, state.cells, stack, local)
+            for choices, run in outcomes:
                 if run is None:
                     found.append((me, choices, None))
                     continue
@@ -238,6 +265,37 @@ class SecondOpinion:
                 threads[me] = (tuple(run.stack), tuple(run.local.items()))
                 found.append((me, choices, State(tuple(run.cells.values()), tuple(threads))))
         return found
+
+    def interrupting(
+        self, state: State, me: int, cells: dict[Key, Value]
+    ) -> Iterator[tuple[tuple[int, ...], Steps]]:
+        """Yield how a handler starts, with whom it interrupts as the choice; or how it returns."""
+        node, env = self.threads[me][0], Env(me, 0, ())
+        if state.threads[me][0][-1].kind == BACK:
+            run = Steps(self.code, me, cells, (), ())
+            self.interrupts.switched(run.cells, me, 0)
+            run.push(IDLE, node, env)
+            yield (), run
+            return
+        for number, thread in enumerate(self.interrupts.handlers[me][2]):
+            if self.interrupts.may_start(cells, me, thread, lambda t: self.has_cpu(state, t)):
+                run = Steps(self.code, me, cells, (), ())
+                self.interrupts.switched(run.cells, me, thread + 1)
+                run.push(BACK, node, env)
+                run.push("return", node, env)
+                run.do(node.body, env)
+                run.settle()
+                run.tidy()
+                yield (number,), run
+
+    def has_cpu(self, state: State, thread: int) -> bool:
+        """Tell whether a thread runs: it has a step, or spins."""
+        stack, local = state.threads[thread]
+        if not stack:
+            return False
+        if stack[-1].kind == BACK or self.outcomes(thread, state.cells, stack, local):
+            return True
+        return spins(stack[-1], self.code.nodes[stack[-1].node])
 
     def shape(self, state: State) -> Shape:
         if state.cells not in self.seen_cells:

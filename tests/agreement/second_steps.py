@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from modelcheck.language import syntax as s
 from modelcheck.language.types import Record
+from tests.agreement.second_interrupts import BACK, IDLE
 from tests.agreement.second_items import LONGEST, EndlessError, Item, unwrapped
-from tests.agreement.second_locks import GUARDS, VERBS, BlockedError, LockCells, succeeded
+from tests.agreement.second_locks import GUARDS, NO_LOCK, VERBS, BlockedError, LockCells, succeeded
 from tests.agreement.second_machine import Run
 from tests.agreement.second_values import (
     NUMBERS,
@@ -236,7 +237,8 @@ class Steps(Run):
             self.enter(call, env, node, env)
 
     def first_phase(self, call: s.Call, node: s.Node, env: Env) -> None:
-        self.verb(node, env, call.name, self.known.instance(call.arguments[0], env, self.read), 0)
+        lock = self.known.instance(call.arguments[0], env, self.read) if call.arguments else NO_LOCK
+        self.verb(node, env, call.name, lock, 0)
 
     def verb(self, node: s.Node, env: Env, name: str, lock: LockStorage, phase: int) -> None:
         result = VERBS[name][phase](LockCells(self, lock))
@@ -292,6 +294,10 @@ class Steps(Run):
             return END
         item = self.stack[-1]
         node = self.node(item)
+        if isinstance(node, s.IrqHandler) and item.kind in (IDLE, BACK):
+            opened, closed = node.body.span.start, node.body.span.end
+            start, end = (node.span.start, opened) if item.kind == IDLE else (closed - 1, closed)
+            return (start, end, "", 0, None, (), ())
         start, end, word = self.text(item, node)
         left, unrolled, phase = None, self.unrolled(), int(item.kind != "take" and is_verb(node))
         if item.kind == "release":

@@ -229,7 +229,7 @@ class Globals:
             case s.Call(name, (inner, *_)) if name in TRANSPARENT:
                 return self.value(inner, env, read)
             case s.Call(name, (lock, *_)):
-                if name == "held_read" and self.lock_kind(lock, env) == "mutex":
+                if name == "held_read" and self.lock_kind(lock, env) in ("mutex", "spinlock"):
                     return False
                 if read is None:
                     raise VariesError
@@ -338,7 +338,7 @@ class Globals:
         def field_of(part: str, *more: int) -> Value:
             return read((f"{lock.name}.{part}", *(lock.index or ()), *more), True)
 
-        if lock.kind == "mutex":
+        if lock.kind in ("mutex", "spinlock"):
             return name not in ("held_read", "lockdep_assert_held_read") and field_of("owner") == me + 1
         reading = as_int(field_of("readers", me)) > 0
         writing = field_of("block") == me + 1 and bool(field_of("writing"))

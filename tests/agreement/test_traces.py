@@ -108,7 +108,7 @@ class Judge:
 
     def read(self, ref: object, state: State) -> int | None:
         try:
-            return self.interpreter.value(ref, state)  # type: ignore[arg-type]
+            return self.interpreter.value(ref, state, state)  # type: ignore[arg-type]  # next(x) is x here
         except Undefined:
             return None
 

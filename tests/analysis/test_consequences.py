@@ -26,16 +26,53 @@ thread two { var r: Errno; r = f(false); }
 
 def test_a_missing_unlock_is_told_once_with_all_its_locks_and_who_waits_for_them() -> None:
     report = checked(ERROR_PATH)
-    (ends,) = [f for f in found(report, "lock_rules") if f.cause[0] == "still held"]
-    assert ends.message == "one ends while it still holds a and b, and then two waits for them for ever"
-    assert ends.details == ("its last step: `if (wrong)` at test.mck:7",)
-    assert ends.certified
+    (returns,) = found(report, "lock_rules")
+    assert returns.message == (
+        "`f`, called at test.mck:14, returns at test.mck:8 with a and b, which it did not hold when it was called"
+    )
+    assert returns.details == (
+        "as a consequence, one ends while it still holds a and b, and then two waits for them for ever",
+    )
+    assert returns.certified
+    assert returns.consequences == ("stuck",)
     assert not found(report, "stuck")
+    assert [finding.check for finding in report.judgement.folded] == ["stuck", "lock_rules"]
 
 
-def test_the_return_with_a_lock_says_what_its_last_step_was() -> None:
-    (returns,) = [f for f in found(checked(ERROR_PATH), "lock_rules") if f.cause[0] == "unbalanced"]
-    assert returns.details == ("its last step: `if (wrong)` at test.mck:7",)
+def test_a_thread_that_ends_with_a_lock_of_its_own_says_what_its_last_step_was() -> None:
+    report = checked("model m; mutex l; thread one { mutex_lock(l); skip; }")
+    (ends,) = found(report, "lock_rules")
+    assert ends.details == ("its last step: `skip` at test.mck:1",)
+
+
+RETURNS = """
+model returns; mutex l; mutex k;
+op f(n: 0..1) {
+    mutex_lock(l);
+    if (n == 0) { return; }
+    mutex_unlock(l);
+    mutex_lock(k);
+}
+op g(n: 0..1) { f(n); }
+thread one { choose n: 0..1; g(n);
+"""
+
+
+def test_each_return_that_keeps_a_lock_is_a_finding_at_its_line() -> None:
+    """The caller returns with the lock too, and the thread ends with it: both are told with the first return."""
+    returns = found(checked(RETURNS + "}"), "lock_rules")
+    call, end = "`f`, called at test.mck:9, returns at", "which it did not hold when it was called"
+    assert {finding.span.line: (finding.message, finding.details) for finding in returns} == {
+        5: (f"{call} test.mck:5 with l, {end}", ("as a consequence, one ends while it still holds l",)),
+        8: (f"{call} test.mck:8 with k, {end}", ("as a consequence, one ends while it still holds k",)),
+    }
+
+
+def test_a_lock_that_is_given_back_and_kept_again_is_another_finding() -> None:
+    after = "if (n == 0) { mutex_unlock(l); mutex_lock(l); } else { mutex_unlock(k); } }"
+    told = [finding.message for finding in found(checked(RETURNS + after), "lock_rules")]
+    assert "one ends while it still holds l" in told
+    assert len(told) == 3
 
 
 def test_what_waits_for_a_lock_of_a_finished_thread_need_not_be_expected() -> None:
@@ -103,6 +140,8 @@ def test_of_one_group_the_shorter_trace_comes_first() -> None:
 
 
 def test_a_run_that_was_shown_already_is_not_shown_again() -> None:
-    told = scenario_text(checked(ERROR_PATH))
+    told = scenario_text(
+        checked("model m; var x: 0..1; invariant i: x < 1; invariant j: x != 1; thread t { x = 1; }")
+    )
     assert told.count("same run as above") == 1
-    assert told.count("f: mutex_lock(b)") == 1
+    assert told.count("x=1") == 1 + 2  # in the trace, and once with each invariant

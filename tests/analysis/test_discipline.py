@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from modelcheck.analysis import pairing
 from modelcheck.report.contents import ScenarioReport
 from tests.checking import checked, found, names
 
@@ -38,7 +39,7 @@ def test_a_read_lock_at_the_end_counts_too() -> None:
 def test_an_op_that_keeps_a_lock_is_unbalanced() -> None:
     report = of_op("mutex_lock(l);", after="mutex_unlock(l);")
     assert messages(report) == [
-        "`f`, called at test.mck:5, returns with l, which it did not hold when it was called"
+        "`f`, called at test.mck:5, returns at test.mck:4 with l, which it did not hold when it was called"
     ]
     finding = found(report, "lock_rules")[0]
     assert finding.certified
@@ -49,13 +50,13 @@ def test_an_op_that_keeps_a_lock_is_unbalanced() -> None:
 def test_an_op_that_gives_a_lock_away_is_unbalanced() -> None:
     report = of_op("mutex_unlock(l);", before="mutex_lock(l);")
     assert messages(report) == [
-        "`f`, called at test.mck:5, returns without l, which it held when it was called"
+        "`f`, called at test.mck:5, returns at test.mck:4 without l, which it held when it was called"
     ]
 
 
 def test_one_path_of_several_is_enough() -> None:
     report = of_op("mutex_lock(l); either { mutex_unlock(l); } or { skip; }")
-    assert any("returns with l" in message for message in messages(report))
+    assert any("returns at test.mck:4 with l" in message for message in messages(report))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_a_contract_allows_what_it_says(body: str, contract: str, before: str, a
 def test_a_contract_allows_nothing_else() -> None:
     report = of_op("mutex_lock(l); mutex_lock(m);", "acquires l", "", "mutex_unlock(m); mutex_unlock(l);")
     assert messages(report) == [
-        "`f`, called at test.mck:5, returns with m, which it did not hold when it was called"
+        "`f`, called at test.mck:5, returns at test.mck:4 with m, which it did not hold when it was called"
     ]
 
 
@@ -111,3 +112,75 @@ def test_an_op_with_a_guard_is_balanced() -> None:
         thread one { var r: Errno; r = f(); }
     """)
     assert names(report) == set()
+
+
+# --- which return goes with which entry ----------------------------------------------------------
+
+SWAPPED = """
+model swapped;
+mutex l;
+op f(taken: bool) {{
+    {body}
+}}
+thread one {{
+    choose taken: bool;
+    if (taken) {{ mutex_lock(l); }}
+    f(taken);
+}}
+"""
+
+
+def test_a_return_is_compared_with_its_own_entry() -> None:
+    """Entered with l and without it, left without it and with it: the sets are the same."""
+    body = """if (taken) { mutex_unlock(l); return; }
+    mutex_lock(l);"""
+    told = found(checked(SWAPPED.format(body=body)), "lock_rules")
+    assert [(f.message, f.certified) for f in told if f.cause[0] == "unbalanced"] == [
+        (
+            "`f`, called at test.mck:11, returns at test.mck:7 with l, which it did not hold when it was called",
+            True,
+        ),
+        (
+            "`f`, called at test.mck:11, returns at test.mck:5 without l, which it held when it was called",
+            True,
+        ),
+    ]
+    assert [len(f.trace.steps) for f in told if f.trace and f.cause[0] == "unbalanced"] == [4, 5]
+
+
+def test_an_op_that_keeps_what_it_was_entered_with_is_balanced_either_way() -> None:
+    report = checked(
+        SWAPPED.format(body="skip;").replace("f(taken);", "f(taken); if (taken) { mutex_unlock(l); }")
+    )
+    assert names(report) == set()
+
+
+def test_a_call_in_a_loop_is_paired_each_time_anew() -> None:
+    report = checked("""
+        model again;
+        mutex l;
+        op f() { skip; }
+        thread one {
+            for (i: 0..1) { f(); }
+            var more: bool = true;
+            while (more) {
+                f();
+                if (more) { mutex_lock(l); f(); mutex_unlock(l); more = false; }
+            }
+        }
+    """)
+    assert names(report) == set()
+
+
+def test_pairing_that_would_take_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "if (taken) { mutex_unlock(l); return; } mutex_lock(l);"
+    text = SWAPPED.format(body=body).replace("f(taken);", "f(taken); if (!taken) { mutex_unlock(l); }")
+    monkeypatch.setattr(pairing, "AT_MOST", 100)
+    assert names(checked(text)) == {"lock_rules"}
+    monkeypatch.setattr(pairing, "AT_MOST", 2)
+    report = checked(text)
+    assert names(report) == set()
+    assert report.exit_code == 3
+    assert report.undecided == {
+        "lock_rules": "too many states to pair the returns of `f`, called at test.mck:10"
+    }

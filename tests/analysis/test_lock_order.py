@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from modelcheck.analysis.lock_order import Cycle, canonical, nesting
+from modelcheck.analysis.lock_order import Cycle, Recorded, Request, canonical, lock_order, nesting
+from modelcheck.analysis.order_requests import requests_of
+from modelcheck.engine.engine import Limits
+from modelcheck.engine.reference import explore
+from modelcheck.language.elaborate import elaborate
+from modelcheck.language.parser import parse
+from modelcheck.locks import PRIMITIVES
 from modelcheck.report.contents import ScenarioReport
+from modelcheck.semantics.interpreter import Interpreter
+from modelcheck.semantics.questions import Held, LocalViews
+from modelcheck.semantics.transition_system import transition_system
+from modelcheck.source import Source
 from tests.checking import ABBA, checked, found
 
 GATED = """
@@ -200,3 +212,43 @@ def test_the_details_name_both_source_lines_and_all_else_that_is_held() -> None:
 )
 def test_a_cycle_begins_with_its_smallest_name(cycle: tuple[str, ...], expected: tuple[str, ...]) -> None:
     assert canonical(cycle) == expected
+
+
+def test_what_nobody_waits_for_is_neither_an_edge_nor_a_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state of the running thread, such as interrupts off, may be written as a lock (locks/primitive.py)."""
+    kind = PRIMITIVES["percpu_rwsem"]
+    monkeypatch.setitem(PRIMITIVES, "percpu_rwsem", replace(kind, ordered=False))
+    text = GATED.replace("mutex gate;", "percpu_rwsem gate;")
+    text = text.replace("mutex_lock(gate)", "percpu_down_write(gate)")
+    order = checked(text.replace("mutex_unlock(gate)", "percpu_up_write(gate)")).judgement.order
+    assert {name for edge in order.edges for name in edge.classes} == {"a", "b"}
+    assert [cycle.gates for cycle in order.cycles] == [()]
+
+
+def test_threads_that_do_the_same_are_one_way_to_put_a_cycle_together() -> None:
+    text = GATED.replace("thread one", "thread one[5]").replace("thread two", "thread two[2]")
+    model = elaborate((parse(Source("test.mck", text)),))
+    views = explore(transition_system(model), (LocalViews(),), Limits(states=20_000)).views
+    order = lock_order(requests_of(Interpreter(transition_system(model)), views), frozenset())
+    assert [(c.verdict, c.gates, len(c.ways)) for c in order.cycles] == [("gated", ("gate",), 1)]
+
+
+def test_a_lock_held_in_two_modes_by_one_thread_is_no_gate() -> None:
+    held = (Held("a", (), "write"), Held("g", (), "read"), Held("g", (), "write"))
+    place = Recorded("f", 1)
+    one = Request(0, place, ("b", ()), "write", held)
+    two = Request(1, place, ("a", ()), "write", (Held("b", (), "write"),))
+    (cycle,) = lock_order((one, two), frozenset()).cycles
+    assert (cycle.verdict, cycle.gates) == ("kept apart", ())
+
+
+def test_more_cycles_than_are_looked_at_are_told() -> None:
+    """Among 16 locks, each taken under each, there are more rings of some length than the cap."""
+    locks = [(f"l{number}", ()) for number in range(16)]
+    requests = tuple(
+        Request(thread, Recorded("f", 1), wants, "write", (Held(*held, "write"),))
+        for thread, wants in enumerate(locks)
+        for held in locks
+        if held != wants
+    )
+    assert lock_order(requests, frozenset()).capped

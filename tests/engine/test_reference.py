@@ -30,7 +30,7 @@ from modelcheck.semantics.questions import (
     StuckForEver,
 )
 from modelcheck.semantics.transition_system import INIT, TransitionSystem, transition_system
-from modelcheck.source import Source
+from modelcheck.source import NOWHERE, Source
 from tests.models import (
     BOOL,
     Built,
@@ -421,13 +421,16 @@ def test_crossings_tell_the_locks_held_at_the_moment_inside_a_step_too() -> None
     )
     built = system(Built([Code("t", [Line(body, taking.guard)]), Code("u", [skip()])], [], [a]))
     held = (Held("a", (), "write"),)
-    assert answers(built, Crossings()).crossings == {(7, False, held), (7, True, ())}
+    assert answers(built, Crossings()).crossings == {
+        (7, False, held, NOWHERE),
+        (7, True, (), NOWHERE),
+    }
 
 
 def test_calls_that_are_entered_before_time_hold_nothing() -> None:
     start = (m.Crossing(m.Call("f", line_of(9), 0), leaves=False), m.Jump(0))
     built = system(Built([Code("t", [skip()], start=start)]))
-    assert answers(built, Crossings()).crossings == {(0, False, ())}
+    assert answers(built, Crossings()).crossings == {(0, False, (), NOWHERE)}
 
 
 def test_views_are_collected_only_when_asked() -> None:

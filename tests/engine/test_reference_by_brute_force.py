@@ -21,6 +21,7 @@ from modelcheck.semantics.questions import (
     CircularWaits,
     ErrorSteps,
     LocalViews,
+    Occurrences,
     Question,
     StuckForEver,
 )
@@ -29,7 +30,8 @@ from modelcheck.semantics.waiting import Knot, Waiting, standing
 from tests.random_systems import random_system
 
 QUESTIONS: tuple[Question, ...] = (
-    ErrorSteps(), CircularWaits(), StuckForEver(), CannotFinish(), LocalViews(), ActionCounts()
+    ErrorSteps(), CircularWaits(), StuckForEver(), CannotFinish(), LocalViews(), ActionCounts(),
+    Occurrences(),
 )  # fmt: skip
 SEEDS = range(int(os.environ.get("MODELCHECK_EXAMPLES", "50")) * 4 // 5)
 
@@ -262,6 +264,18 @@ def test_the_view_of_who_moved_is_enough_to_see_every_view(seed: int) -> None:
     brute, answers = both(seed)
     everything = {brute.interpreter.local_view(state, t) for state in brute.steps for t in brute.threads}
     assert answers.views == everything
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_occurs_is_what_occurs_in_some_state_or_step(seed: int) -> None:
+    brute, answers = both(seed)
+    cells = brute.system.location_cells
+    waits = {(t, s[cells[t]]) for s in brute.steps for t in brute.threads if brute.interpreter.blocked(s, t)}
+    steps = (*brute.interpreter.before_time, *chain.from_iterable(brute.steps.values()))
+    outcomes = {(s.thread, s.location, s.choices, s.tests) for s in steps if s.choices or s.tests}
+    assert answers.occurred is not None
+    assert answers.occurred.waited == waits
+    assert answers.occurred.outcomes == outcomes
 
 
 @pytest.mark.parametrize("seed", SEEDS)

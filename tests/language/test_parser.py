@@ -126,6 +126,8 @@ def test_a_file_may_have_a_name_a_mark_and_a_description() -> None:
         ),
         ("without thread t;", s.Without("t")),
         ("irq handler h on a, b { }", s.IrqHandler("h", ("a", "b"), s.Block(()))),
+        ("order a < b < c;", s.LockOrder((s.Name("a"), s.Name("b"), s.Name("c")))),
+        ("mutex order;", s.Lock("mutex", "order")),
         ("init { skip; }", s.Init(s.Block((s.Skip(),)))),
         ("invariant i: a;", s.Property("invariant", "i", A)),
         ("invariant when free(l[b]) i: a;", s.Property("invariant", "i", A, s.Index(s.Name("l"), B))),

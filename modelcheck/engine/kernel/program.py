@@ -22,14 +22,15 @@ from modelcheck.engine.kernel.visited import absorb, find, rehash
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.layout import Layout, layout
 from modelcheck.semantics.native_registry import MOST_THREADS, Registry, StuckNote, UnableNote
-from modelcheck.semantics.native_seen import most_notes, seeing_functions
+from modelcheck.semantics.native_seen import conditions_of, most_notes, seeing_functions
 from modelcheck.semantics.native_steps import Writing, most_successors, successor_functions
-from modelcheck.semantics.native_waiting import LOCATION_BITS, key_words, waiting_functions
+from modelcheck.semantics.native_waiting import LOCATION_BITS, key_words, place_functions, waiting_functions
 from modelcheck.semantics.questions import (
     CannotFinish,
     CircularWaits,
     Crossings,
     LocalViews,
+    Occurrences,
     Question,
     StatePredicate,
     StepPredicate,
@@ -39,6 +40,7 @@ from modelcheck.semantics.transition_system import TransitionSystem
 
 MOST_WORDS = 32
 MOST_SUCCESSORS = 1 << 20
+MOST_FLAGS = 1 << 24
 ENTRIES_OF_A_BATCH = 1024
 STATES_OF_A_BATCH = 1024
 
@@ -54,6 +56,7 @@ class Text:
     layout: Layout
     registry: Registry
     shape: Shape
+    locations: int
     endings: bool
     successors: int
     room: tuple[int, ...]
@@ -84,28 +87,34 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
     kinds = {type(question) for question in questions}
     registry = Registry()
     place = layout(interpreter.system)
-    writing = Writing(interpreter, place, registry, Crossings in kinds, StepPredicate in kinds)
+    occurrences = Occurrences in kinds
+    of_steps = any(each.mentions is not None for each in conditions_of(questions))
+    judges = StepPredicate in kinds or of_steps
+    writing = Writing(interpreter, place, registry, Crossings in kinds, judges, occurrences)
     endings = not kinds.isdisjoint({StuckForEver, CannotFinish})
     knots = endings or CircularWaits in kinds
     threads = len(writing.threads)
     sets = {
         "views": SetKind("views", Slot.VIEWS, 1 + place.words + writing.held_words, 1),
         "crossings": SetKind("crossings", Slot.CROSSINGS, 1 + writing.held_words, 1),
-        "knots": SetKind("knots", Slot.KNOTS, key_words(threads), 2),
+        "knots": SetKind("knots", Slot.KNOTS, key_words(writing), 2),
     }
     wanted = {"views": LocalViews in kinds, "crossings": Crossings in kinds, "knots": knots}
     used = tuple(kind for name, kind in sets.items() if wanted[name])
+    locations = sum(len(thread.locations) for thread in writing.threads)
     successors = most_successors(writing)
     states = max(1, min(STATES_OF_A_BATCH, MOST_SUCCESSORS // (successors + 1)))
-    shape = Shape(place.words, threads, used, knots, states)
+    shape = Shape(place.words, threads, used, knots, occurrences, states)
     parts = successor_functions(writing)
     parts += seeing_functions(writing, questions)
-    sees = LocalViews in kinds or StatePredicate in kinds
+    sees = LocalViews in kinds or StatePredicate in kinds or registry.conditions > 0
     parts += [search(shape), absorb(place.words, sees=sees), rehash(place.words), find(place.words), note()]
     parts += [counting_adder(kind) if kind.name == "knots" else adder(kind) for kind in used]
     parts += [rebuild(kind) for kind in used]
     if knots:
         parts += waiting_functions(writing)
+    if occurrences:
+        parts += place_functions(writing)
     stuck_notes, unable_note = _notes_of_losses(writing) if endings else ((), 0)
     if endings:
         parts += [own_fate(writing, shape)]
@@ -117,15 +126,16 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
     per_state, per_step = most_notes(questions)
     most = {
         "views": batch * threads,
-        "crossings": batch * registry.crossings,
+        "crossings": batch * registry.most_crossings,
         "knots": states,
     }
     return Text(
-        text=_module(registry, parts),
+        text=_module(registry, parts, locations),
         names=_names(shape, endings=endings),
         layout=place,
         registry=registry,
         shape=shape,
+        locations=locations,
         endings=endings,
         successors=successors,
         room=tuple(most[kind.name] for kind in used),
@@ -138,11 +148,18 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
 def _notes_of_losses(writing: Writing) -> tuple[tuple[int, ...], int]:
     """Give numbers to the notes of who is stuck at which location, and of who cannot finish."""
     registry = writing.registry
-    first = tuple(registry.note(StuckNote(t.number, n.number) for n in t.locations) for t in writing.threads)
+    first = tuple(
+        registry.note(
+            StuckNote(thread.number, place.number, interrupted)
+            for interrupted in (False, True)[: 1 + bool(thread.interrupted_by)]
+            for place in thread.locations
+        )
+        for thread in writing.threads
+    )
     return first, registry.note(UnableNote(thread.number) for thread in writing.threads)
 
 
-def _module(registry: Registry, parts: list[str]) -> str:
+def _module(registry: Registry, parts: list[str], locations: int) -> str:
     notes = max(len(registry.notes), 1)
     head = [
         f"@g = global [{SLOTS} x i64] zeroinitializer",
@@ -150,6 +167,9 @@ def _module(registry: Registry, parts: list[str]) -> str:
         f"@counts = global [{max(len(registry.counts), 1)} x i64] zeroinitializer",
         f"@note_counts = global [{notes} x i64] zeroinitializer",
         f"@note_levels = global [{notes} x i64] zeroinitializer",
+        f"@outcomes = global [{max(registry.flags, 1)} x i8] zeroinitializer",
+        f"@true = global [{max(registry.conditions, 1)} x i8] zeroinitializer",
+        f"@waited = global [{max(locations, 1)} x i8] zeroinitializer",
         "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)",
         "declare i64 @llvm.cttz.i64(i64, i1)",
     ]
@@ -178,6 +198,10 @@ class Program:
     note_levels: ctypes.Array[ctypes.c_uint64]
     library: Library
 
+    def flags(self, name: str, count: int) -> bytes:
+        """Return so many flags: `outcomes`, `true` or `waited`."""
+        return ctypes.string_at(self.library.addresses[name], count)
+
     def run(self, name: str, *arguments: int) -> int:
         """Call a function; a fault in it is our mistake."""
         result = self.functions[name](*arguments)
@@ -194,7 +218,7 @@ def loaded(text: Text) -> Program:
         "note_counts": max(len(text.registry.notes), 1),
         "note_levels": max(len(text.registry.notes), 1),
     }
-    library = load(text.text, (*text.names, *arrays))
+    library = load(text.text, (*text.names, *arrays, "outcomes", "true", "waited"))
     functions = {name: library.function(name, parameters) for name, parameters in text.names.items()}
     return Program(
         text, functions, **{name: library.array(name, n) for name, n in arrays.items()}, library=library

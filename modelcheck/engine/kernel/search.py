@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from modelcheck.engine.kernel.context import Slot, Status, load, store
 from modelcheck.engine.kernel.sets import SetKind
 from modelcheck.engine.kernel.visited import Table, look_up_batch
+from modelcheck.language.model import Thread
 from modelcheck.semantics.native_code import Code, Operand
 from modelcheck.semantics.native_expressions import among
 from modelcheck.semantics.native_registry import MOVER_BITS, NOBODY
@@ -23,13 +24,15 @@ from modelcheck.semantics.native_words import Words
 class Shape:
     """What the kernel is specialised for.
 
-    `batch_states`: the most states that are expanded before their successors are looked up.
+    `knots`, `places`: circular waits, and where threads have to wait, are looked for. `batch_states`: the most states
+    that are expanded before their successors are looked up.
     """
 
     words: int
     threads: int
     sets: tuple[SetKind, ...]
     knots: bool
+    places: bool
     batch_states: int
 
     @property
@@ -82,6 +85,8 @@ def search(shape: Shape) -> str:
             code.set(head, code.add(number, 1))
             if shape.knots:
                 code.call("waits", f"ptr {place}, i64 {number}, i64 {shape.moved(code, done)}")
+            if shape.places:
+                code.do(f"call void @places(ptr {place}, i64 {shape.moved(code, done)})")
         stopped = code.call("absorb", f"i64 {code.get(filled)}")
         _return_if(code, head, ("ne", stopped, 0), Status.LIMIT)
     code.ret(0)
@@ -278,7 +283,7 @@ def note_losses(writing: Writing, shape: Shape, stuck_notes: tuple[int, ...], un
     """Return `@note_losses(low, high, stuck)`: note who is stuck where, and who cannot finish.
 
     `stuck`: somebody is, so that the arrays of the stuck are there. The note of a stuck thread is its own first one
-    plus its location.
+    plus its location, and plus the number of its locations if it is interrupted.
     """
     code = Code("note_losses", "i64 %low, i64 %high, i64 %stuck", public=True)
     fates, stuck, later = (
@@ -302,11 +307,22 @@ def note_losses(writing: Writing, shape: Shape, stuck_notes: tuple[int, ...], un
             for t, first in enumerate(stuck_notes):
                 with code.when(code.compare("ne", code.both(code.get(here), 1 << t), 0)):
                     place = code.add(writing.location(words, t), first)
+                    place = code.add(place, _interrupted(writing, words, writing.threads[t]))
                     code.do(f"call void @note(i64 {place}, i64 {number}, i64 0)")
                 with code.when(code.compare("ne", code.both(unable, 1 << t), 0)):
                     code.do(f"call void @note(i64 {unable_note + t}, i64 {number}, i64 0)")
     code.ret(0)
     return code.text()
+
+
+def _interrupted(writing: Writing, words: Words, thread: Thread) -> Operand:
+    """Write the number of locations if the thread could step but for a handler, else 0."""
+    if not thread.interrupted_by:
+        return "0"
+    code = words.code
+    runs = writing.interrupted(writing.expressions(code, words), thread.number)
+    ready = code.call(f"ready_{thread.number}", f"ptr {words.address}", "i1")
+    return code.select(code.op(f"and i1 {runs}, {ready}"), len(thread.locations), 0)
 
 
 # --- shortest traces -----------------------------------------------------------------------------

@@ -24,11 +24,13 @@ from modelcheck.language.model.effects import jump_targets as jump_targets
 from modelcheck.language.model.effects import walk_effects as walk_effects
 from modelcheck.language.model.program import Access as Access
 from modelcheck.language.model.program import By as By
+from modelcheck.language.model.program import DeclaredOrder as DeclaredOrder
 from modelcheck.language.model.program import Expectation as Expectation
 from modelcheck.language.model.program import Handler as Handler
 from modelcheck.language.model.program import Location as Location
 from modelcheck.language.model.program import Model as Model
 from modelcheck.language.model.program import Obstacle as Obstacle
+from modelcheck.language.model.program import Premise as Premise
 from modelcheck.language.model.program import Property as Property
 from modelcheck.language.model.program import Scenario as Scenario
 from modelcheck.language.model.program import Thread as Thread

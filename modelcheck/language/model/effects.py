@@ -21,11 +21,16 @@ class Assign:
 
 @dataclass(frozen=True)
 class Test:
-    """Run `then` or `otherwise`; what stands after the Test in its sequence follows, unless the branch jumped."""
+    """Run `then` or `otherwise`; what stands after the Test in its sequence follows, unless the branch jumped.
+
+    `span` is the condition of an `if` or `while` in the text, `arms` what it leads to there (for vacuity).
+    """
 
     condition: Expr
     then: Effects
     otherwise: Effects
+    span: Span = field(default=NOWHERE, compare=False)
+    arms: tuple[Span, Span] = field(default=(NOWHERE, NOWHERE), compare=False)
 
 
 @dataclass(frozen=True)
@@ -87,10 +92,14 @@ class Emit:
 
 @dataclass(frozen=True)
 class Crossing:
-    """The step enters or leaves a call; SEMANTICS C1 compares the locks held at both."""
+    """The step enters or leaves a call; SEMANTICS C1 compares the locks held at both.
+
+    `at` is the `return`, or the end of the op.
+    """
 
     call: Call
     leaves: bool
+    at: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)

@@ -109,10 +109,14 @@ class Location:
 
 @dataclass(frozen=True)
 class Handler:
-    """What makes a thread an interrupt handler: its kind, whom it may interrupt, the location where it returns."""
+    """What makes a thread an interrupt handler: its kind, whom it may interrupt, where it starts and returns.
+
+    The step that starts it is a choice: of whom it interrupts, in the order of `interrupts`.
+    """
 
     kind: Literal["irq", "softirq"]
     interrupts: tuple[int, ...]
+    starts: frozenset[int]
     returns: frozenset[int]
 
 
@@ -144,6 +148,19 @@ class Thread:
         """The number of the location where the thread has finished (always there, maybe not reached)."""
         return len(self.locations) - 1
 
+    @property
+    def idle(self) -> frozenset[int]:
+        """Where an interrupt handler waits for an interrupt; nowhere for other threads."""
+        return self.handler.starts if self.handler is not None else frozenset()
+
+
+@dataclass(frozen=True)
+class Premise:
+    """What stands before an `implies` of a property; a quantifier has one for each element, with the same place."""
+
+    expr: Expr
+    span: Span
+
 
 @dataclass(frozen=True)
 class Property:
@@ -155,6 +172,16 @@ class Property:
     when_free: LockAt | None = None
     span: Span = field(default=NOWHERE, compare=False)
     text: str = field(default="", compare=False)
+    premises: tuple[Premise, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class DeclaredOrder:
+    """Lock class `first` is to be taken before `then`; `span` is the declaration from which that follows."""
+
+    first: str
+    then: str
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)
@@ -195,7 +222,9 @@ class Model:
     `initial`: effects of `init { }` (may choose; no Jump), run before time on the declared initial values.
     `parameters`: name and shown value; `given`: the names of those set from outside. `all_marked`: `model NAME
     marked;`. `warnings` are rendered diagnostics.
-    `ops` maps an op's name to where it is declared; `op_calls` lists every inlined call.
+    `calls` lists every inlined call, `ops` every declared op that no step calls as a part of it, with its place.
+    `settled` are the conditions of `if` and `while` that are constant in this scenario, with their value. `orders`
+    is closed under transitivity.
     """
 
     name: str
@@ -213,3 +242,6 @@ class Model:
     warnings: tuple[str, ...] = ()
     file: str = ""
     given: tuple[str, ...] = ()
+    ops: tuple[tuple[str, Span], ...] = ()
+    settled: frozenset[tuple[Span, bool]] = frozenset()
+    orders: tuple[DeclaredOrder, ...] = ()

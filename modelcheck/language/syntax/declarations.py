@@ -176,6 +176,13 @@ class Property(Node):
 
 
 @dataclass(frozen=True)
+class LockOrder(Node):
+    """`order a < b < c;`: the order in which lock classes are to be taken."""
+
+    locks: tuple[Name, ...]
+
+
+@dataclass(frozen=True)
 class Without(Node):
     """`without thread name;`."""
 
@@ -286,6 +293,7 @@ Declaration = (
     | IrqHandler
     | Init
     | Property
+    | LockOrder
     | Without
     | Scenario
 )
