@@ -42,6 +42,7 @@ from modelcheck.semantics.questions import (
     StatePredicate,
     StepPredicate,
     StuckForEver,
+    TimeOutWaits,
 )
 from modelcheck.semantics.transition_system import transition_system
 from modelcheck.source import Source, Span
@@ -243,6 +244,8 @@ def _names_of(question: Question) -> tuple[str, ...]:
             return ("lock_rules", "range", "assertion")
         case CircularWaits():
             return ("deadlock", "circular_wait", "lock_order")
+        case TimeOutWaits():
+            return ("deadlock", "circular_wait")
         case StuckForEver():
             return ("deadlock", "stuck")
         case CannotFinish():

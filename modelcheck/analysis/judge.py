@@ -71,7 +71,7 @@ def judge(
     interpreter = explainer.interpreter
     complete = not answers.stopped
     kept = _merged(finding_of(explainer, found) for found in answers.found if not reached(found))
-    rings = {_ring_of_classes(explainer, f): f for f in reversed(kept) if f.check == "circular_wait"}
+    rings = {_ring_of_classes(explainer, f): f for f in reversed(kept) if _is_a_ring(f)}
     basis: Basis = "every state" if complete else "some states"
     order = lock_order(requests_of(interpreter, answers.views), frozenset(rings), basis)
     unreached = tuple(_unreached(explainer, asked, answers)) if complete and not answers.open else ()
@@ -107,6 +107,10 @@ def _merged(findings: Iterable[Finding]) -> list[Finding]:
 
 def _length(finding: Finding) -> tuple[int, int]:
     return (len(finding.trace.steps), finding.trace.switches) if finding.trace else (0, 0)
+
+
+def _is_a_ring(finding: Finding) -> bool:
+    return finding.check == "circular_wait" and finding.weight == "violation"
 
 
 def _ring_of_classes(explainer: Explainer, finding: Finding) -> tuple[str, ...]:

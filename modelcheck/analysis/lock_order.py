@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, pairwise, product
-from typing import Literal, Protocol
+from typing import Literal
 
 from modelcheck.language.model import Location
 from modelcheck.semantics.questions import Held
@@ -46,7 +46,10 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Request:
-    """A thread at a blocking acquisition. `bars`: it has announced itself and waits for the readers."""
+    """A thread at a blocking acquisition.
+
+    `bars`: it has announced itself and waits for the readers. `queues`: were it a reader, such a writer would bar it.
+    """
 
     thread: int
     place: Location | Recorded
@@ -54,6 +57,7 @@ class Request:
     mode: str
     held: tuple[Held, ...]
     bars: bool = False
+    queues: bool = True
 
 
 @dataclass(frozen=True)
@@ -138,34 +142,6 @@ class Order:
     basis: Basis = "every state"
 
 
-class Words(Protocol):
-    """How a reader is told about threads, locks and places; a model and a record each have their own."""
-
-    def thread(self, number: int) -> str:
-        """Return the thread's name."""
-        ...
-
-    def task(self, number: int) -> str:
-        """Return the thread with a number, as a kernel's reports name a task."""
-        ...
-
-    def lock(self, instance: Instance, mode: str = "") -> str:
-        """Return the instance, with its mode where the lock has more than one."""
-        ...
-
-    def op(self, request: Request) -> str:
-        """Return the innermost op or function in which the thread asks; "" if it is in none."""
-        ...
-
-    def place(self, request: Request) -> str:
-        """Return where the thread asks, as a reader clicks on it."""
-        ...
-
-    def taken(self, edge: Edge) -> str:
-        """Return where the thread took what it holds."""
-        ...
-
-
 def lock_order(
     requests: tuple[Request, ...], rings: frozenset[tuple[str, ...]], basis: Basis = "every state"
 ) -> Order:
@@ -186,7 +162,8 @@ def lock_order(
             cycles.append(Cycle(classes, verdict, gates, tuple(ways)))
         elif alone:
             cycles.append(Cycle(classes, "one thread", (), tuple(alone)))
-    recursive = tuple(e for e in edges if e.source == e.request.wants and _both_read(e, e))
+    again = (e for e in edges if e.source == e.request.wants and _both_read(e, e))
+    recursive = tuple(e for e in again if e.request.queues)
     return Order(edges, tuple(cycles), recursive, found.more, basis)
 
 
@@ -264,7 +241,7 @@ Alike = tuple[Request, ...]
 def _alike(requests: Iterable[Request]) -> list[Alike]:
     found: dict[object, dict[int, Request]] = {}
     for request in requests:
-        key = (request.wants, request.mode, request.held, _standing(request.place))
+        key = (request.wants, request.mode, request.held, request.queues, _standing(request.place))
         found.setdefault(key, {}).setdefault(request.thread, request)
     return [tuple(each.values()) for each in found.values()]
 
@@ -327,6 +304,8 @@ def _meeting(edge: Edge, following: Edge, barring: list[Alike]) -> list[Alike | 
     """Return what links an edge to the following one, whose thread holds what it asks for: nothing, or a writer."""
     if not _both_read(edge, following):
         return [None]
+    if not edge.request.queues:
+        return []
     return [alike for alike in barring if alike[0].wants == edge.request.wants]
 
 
@@ -377,24 +356,6 @@ def _verdict(ways: list[Way], basis: Basis, *, reached: bool) -> tuple[Verdict, 
 
 
 # --- what a reader is told -----------------------------------------------------------------------
-
-
-def described(words: Words, edge: Edge) -> str:
-    """Return an edge as a sentence: the thread, both locks with their source lines, and all else that it holds."""
-    request = edge.request
-    asked = words.lock(request.wants, request.mode)
-    have = words.lock(edge.source, edge.held.mode)
-    others = [words.lock((h.lock, h.index), h.mode) for h in request.held if h != edge.held]
-    also = f"; it also holds {', '.join(others)}" if others else ""
-    order = f" ({nesting(edge)})" if nesting(edge) else ""
-    asks = f"{words.thread(request.thread)} asks for {asked} at {words.place(request)}"
-    return f"{asks} while it holds {have}, taken at {words.taken(edge)}{order}{also}"
-
-
-def described_writer(words: Words, request: Request) -> str:
-    """Return a writer between two readers as a sentence."""
-    thread, lock = words.thread(request.thread), words.lock(request.wants)
-    return f"{thread} wants to write {lock} at {words.place(request)}: it bars new readers while it waits for the old"
 
 
 def by_classes(edges: tuple[Edge, ...]) -> Mapping[tuple[str, str], tuple[Edge, ...]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelcheck.analysis.finding import Finding, Weight, listed
-from modelcheck.analysis.lock_order import Cycle, Edge, Order, described, described_writer
+from modelcheck.analysis.lock_order import Cycle, Edge, Order
 from modelcheck.analysis.order_requests import ModelWords
+from modelcheck.analysis.order_words import described, described_writer
 from modelcheck.language.model import Location
 from modelcheck.semantics.interpreter import Interpreter
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from modelcheck.analysis.finding import instance_name
 from modelcheck.analysis.lock_order import Edge, Instance, Request, canonical
-from modelcheck.language.model import Location, jump_targets
+from modelcheck.language.model import Location, Lock, Thread, jump_targets
 from modelcheck.locks import PRIMITIVES
 from modelcheck.semantics.expressions import Undefined
 from modelcheck.semantics.interpreter import Interpreter
-from modelcheck.semantics.questions import LocalView
+from modelcheck.semantics.questions import Held, LocalView
 from modelcheck.semantics.transition_system import State, index_values
 from modelcheck.source import Span
 
@@ -30,8 +30,16 @@ def requests_of(interpreter: Interpreter, views: frozenset[LocalView]) -> tuple[
         held = tuple(h for h in view.held if h.lock in ordered)
         for index in _indexes(interpreter, view, location):
             wants = (verb.at.lock.name, index)
-            found[Request(view.thread, location, wants, verb.mode, held, bars=verb.bars)] = None
+            queues = _queues(model.threads[view.thread], verb.at.lock, view.held)
+            found[Request(view.thread, location, wants, verb.mode, held, verb.bars, queues)] = None
     return tuple(found)
+
+
+def _queues(thread: Thread, lock: Lock, held: tuple[Held, ...]) -> bool:
+    """Tell whether a reader waits here behind a writer that waits: who is in interrupt context may pass it."""
+    in_interrupt = thread.handler is not None or PRIMITIVES["softirq"].domain in {h.lock for h in held}
+    barred = PRIMITIVES[lock.kind].bars
+    return barred == "all" or (barred == "threads" and not in_interrupt)
 
 
 def _indexes(interpreter: Interpreter, view: LocalView, location: Location) -> tuple[tuple[int, ...], ...]:

@@ -24,6 +24,7 @@ from modelcheck.semantics.questions import (
     StatePredicate,
     StepPredicate,
     StuckForEver,
+    TimeOutWaits,
 )
 from modelcheck.semantics.transition_system import INIT, State, Step
 
@@ -145,6 +146,9 @@ def _findings(
                 yield _found(explainer, question, trace, () if last.thread == INIT else (last.thread,))
             case CircularWaits():
                 for ring in explainer.waiting.knot(trace.last).rings:
+                    yield _found(explainer, question, trace, ring.members)
+            case TimeOutWaits():
+                for ring in explainer.waiting.knot_of_time_outs(trace.last).rings:
                     yield _found(explainer, question, trace, ring.members)
             case StuckForEver() | CannotFinish():
                 yield from _lost(explainer, question, trace, saved)

@@ -22,6 +22,7 @@ from modelcheck.semantics.questions import (
     StatePredicate,
     StepPredicate,
     StuckForEver,
+    TimeOutWaits,
 )
 from modelcheck.semantics.transition_system import INIT, State, TransitionSystem, cells_denoted
 
@@ -46,6 +47,8 @@ def finding_of(explainer: Explainer, found: Found) -> Finding:
             return _error_step(explainer, found)
         case CircularWaits():
             return _circular_wait(explainer, found)
+        case TimeOutWaits():
+            return _time_out(explainer, found)
         case StuckForEver():
             return _ending(explainer, found, "stuck")
         case CannotFinish():
@@ -142,11 +145,22 @@ def _circular_wait(explainer: Explainer, found: Found) -> Finding:
     if others:
         message += f", and {listed(others)} for them"
     idle = not situation.standing and all(w.caught or w.resting for w in situation.waits)
-    if idle:
+    if idle and not any(w.timed for w in situation.waits):
         message += "; nothing can run any more"
     finding = _plain(found, "circular_wait", "circular_wait", message)
-    lost = explainer.lost_since(found.trace, found.members)
+    stable = isinstance(found.question, CircularWaits)
+    lost = explainer.lost_since(found.trace, found.members) if stable else None
     return replace(finding, ring=ring, lost_since=lost)
+
+
+def _time_out(explainer: Explainer, found: Found) -> Finding:
+    """A cycle that only a time-out breaks is a warning (SEMANTICS A5)."""
+    finding = _circular_wait(explainer, found)
+    threads = explainer.interpreter.system.model.threads
+    impatient = explainer.waiting.impatient(found.trace.last)
+    names = listed([threads[t].name for t in found.members if t in impatient])
+    message = f"{finding.message}: resolved by time-out only, that of {names}"
+    return replace(finding, weight="warning", message=message, cause=("time-out", *finding.cause))
 
 
 def _ending(explainer: Explainer, found: Found, check: str) -> Finding:

@@ -301,8 +301,9 @@ def _result(location: Location, outcomes: set[int]) -> Iterator[tuple[Point, boo
     if location.verb is not None and location.verb.action in ("try", "test"):
         yield Point("result", location.span, f"`{text}` always has the same result"), len(outcomes) > 1
     elif location.verb is None and location.text.startswith(("if (", "while (")):
+        whole = location.text.partition("(")[2].removesuffix(")")  # a call may be negated in it
         for value in (True, False):
-            yield _condition(location.span, text, NOWHERE, value=value), value in outcomes
+            yield _condition(location.span, whole, NOWHERE, value=value), value in outcomes
 
 
 def _first_test(effects: Effects) -> Test | None:

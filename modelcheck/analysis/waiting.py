@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from modelcheck.analysis.awaited import Help, helps, phrase
 from modelcheck.analysis.finding import instance_name
 from modelcheck.language.model import Location, Lock, VerbUse
 from modelcheck.locks import PRIMITIVES
@@ -44,8 +45,10 @@ class Hold:
 class Wait:
     """A blocked thread: where, for what (a lock, or "" for a condition), for whom; `any_of`: one of them is enough.
 
+    `phrase` says in words what it does. `helps` are the statements by which others could end the wait.
     `since` is the step with which it got there. `caught`: it is part of the circular wait or waits for it.
     `interrupted_by`: the handlers that run in its place; if it waits for nothing else, `for_threads` are these.
+    `timed`: it can give up at any moment.
     """
 
     thread: int
@@ -59,6 +62,9 @@ class Wait:
     caught: bool
     several_modes: bool = False
     interrupted_by: tuple[int, ...] = ()
+    phrase: str = ""
+    helps: tuple[Help, ...] = ()
+    timed: bool = False
 
     @property
     def only_interrupted(self) -> bool:
@@ -93,9 +99,11 @@ class Explainer:
     def situation(self, trace: Trace, members: tuple[int, ...] = ()) -> Situation:
         """Explain the last state; of several rings in it, the one of these members."""
         state = trace.last
-        knot = self.waiting.knot(state)
+        knot, impatient = self._knot(state, members)
         threads = self.interpreter.system.model.threads
-        blocked = [t.number for t in threads if self.interpreter.blocked(state, t.number)]
+        blocked = [
+            t.number for t in threads if t.number in impatient or self.interpreter.blocked(state, t.number)
+        ]
         finished = tuple(t.number for t in threads if self.interpreter.finished(state, t.number))
         standing = tuple(
             (t.number, self.interpreter.location(state, t.number))
@@ -109,6 +117,13 @@ class Explainer:
             finished=finished,
             standing=standing,
         )
+
+    def _knot(self, state: State, members: tuple[int, ...]) -> tuple[Knot, frozenset[int]]:
+        """Return D, and who counts as blocked though it could give up: nobody, unless these wait only for a time."""
+        timed = self.waiting.knot_of_time_outs(state)
+        if members and any(set(ring.members) == set(members) for ring in timed.rings):
+            return timed, self.waiting.impatient(state)
+        return self.waiting.knot(state), frozenset()
 
     def holds(self, trace: Trace, thread: int) -> tuple[Hold, ...]:
         """Return what the thread holds in the last state, and what it has announced itself for."""
@@ -215,7 +230,14 @@ class Explainer:
             caught=thread in knot.caught,
             several_modes=verb is not None and _several_modes(verb.at.lock),
             interrupted_by=tuple(sorted(handlers)),
+            phrase=self.phrase(state, thread),
+            helps=helps(self.waiting, state, thread, wakers or ()),
+            timed=not self.interpreter.blocked(state, thread),
         )
+
+    def phrase(self, state: State, thread: int) -> str:
+        """Return what the thread waits for, in words."""
+        return phrase(self.waiting, state, thread, self.lock_name)
 
     def _arrived(self, trace: Trace, thread: int) -> tuple[int, Span]:
         """Return the last step of the thread (0: none) and the place of that statement."""

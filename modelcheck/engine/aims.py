@@ -27,6 +27,7 @@ from modelcheck.semantics.questions import (
     StatePredicate,
     StepPredicate,
     StuckForEver,
+    TimeOutWaits,
 )
 from modelcheck.semantics.symbolic import Broken, Frame, Going, Relation
 from modelcheck.semantics.symbolic_questions import Asked
@@ -72,6 +73,8 @@ def aims_of(relation: Relation, questions: Sequence[Question]) -> tuple[tuple[Ai
                     )
                 else:
                     aims.append(Aim(RING, question))
+            case TimeOutWaits():
+                pass  # no more than a warning: a complete search gives it
             case StuckForEver():
                 left["stuck"] = "it speaks of all continuations of a state: a complete search decides it"
             case CannotFinish():

@@ -28,6 +28,7 @@ from modelcheck.semantics.questions import (
     StatePredicate,
     StepPredicate,
     StuckForEver,
+    TimeOutWaits,
 )
 from modelcheck.semantics.transition_system import INIT, State, Step, cells_mentioned
 from modelcheck.semantics.waiting import Knot, Ring, Waiting, standing
@@ -52,6 +53,7 @@ class Collector:
         self._step_predicates: list[tuple[StepPredicate, frozenset[int]]] = []
         self._errors: list[ErrorSteps] = []
         self._circular: list[CircularWaits] = []
+        self._time_outs: list[TimeOutWaits] = []
         self._wants = {type(question) for question in questions}
         self._knots = not self._wants.isdisjoint({CircularWaits, StuckForEver, CannotFinish})
         self._handover = any(lock.handover for lock in interpreter.system.model.locks)
@@ -73,6 +75,8 @@ class Collector:
                 self._errors.append(question)
             case CircularWaits():
                 self._circular.append(question)
+            case TimeOutWaits():
+                self._time_outs.append(question)
             case _:
                 pass  # collections, and what endings.py answers
 
@@ -112,6 +116,9 @@ class Collector:
             if blocked:
                 self.occurrences.waited(state, blocked)
                 self._note_waits(number, state, depth, blocked)
+        if self._time_outs:
+            knot = self._waiting.knot_of_time_outs(state)
+            self._note_rings(self._time_outs, knot, number, state, depth)
 
     # --- states ----------------------------------------------------------------------------------
 
@@ -131,8 +138,14 @@ class Collector:
         knot = self._waiting.knot(state, blocked)
         if knot.caught:
             self.caught[number] = knot.caught
-        for question in self._circular:
-            for cause, ring in causes_of(self._interpreter, knot, state).items():
+        self._note_rings(self._circular, knot, number, state, depth)
+
+    def _note_rings(
+        self, asked: Sequence[CircularWaits | TimeOutWaits], knot: Knot, number: int, state: State, depth: int
+    ) -> None:
+        causes = causes_of(self._interpreter, knot, state) if asked else {}
+        for question in asked:
+            for cause, ring in causes.items():
                 self.sightings.add(question, cause, depth, Target(number, None, ring.members))
 
     # --- steps -----------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from modelcheck.engine.collecting import Collector, cause_of_error, causes_of
 from modelcheck.engine.engine import Found
 from modelcheck.engine.kernel.context import Slot
 from modelcheck.engine.kernel.program import Program
+from modelcheck.engine.kernel.sets import LOGGED_KNOTS, LOGGED_TIME_OUTS
 from modelcheck.engine.kernel.store import Store
 from modelcheck.engine.shortest import best_trace, trace_before_time
 from modelcheck.engine.sightings import Sightings, Target
@@ -39,8 +40,9 @@ from modelcheck.semantics.questions import (
     StatePredicate,
     StepPredicate,
     StuckForEver,
+    TimeOutWaits,
 )
-from modelcheck.semantics.waiting import Knot, Waiting, told_standing
+from modelcheck.semantics.waiting import Waiting, told_standing
 from modelcheck.source import Span
 
 Crossed = tuple[int, bool, tuple[Held, ...], Span]
@@ -83,16 +85,15 @@ class Reading:
         self.waiting = Waiting(interpreter)
         self._counts: list[int] = []
         self._levels: list[int] = []
-        self._knots: tuple[tuple[int, ...], ...] = ()
+        self._tuples: dict[str, list[tuple[int, ...]]] = {}
         self._places: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
 
     def close_notes(self) -> None:
         """Take over what was noted; from here on nothing is noted any more."""
         self.program.g[Slot.NOTING] = 0
         self.take_notes()
-        kinds = {kind.name: kind for kind in self.program.text.shape.sets}
-        if "knots" in kinds:
-            self._knots = tuple(self.store.tuples(kinds["knots"]))
+        kinds = (kind for kind in self.program.text.shape.sets if kind.logged is not None)
+        self._tuples = {kind.name: self.store.tuples(kind) for kind in kinds}
 
     def take_notes(self) -> None:
         """Take over the counts and what was logged."""
@@ -104,12 +105,12 @@ class Reading:
             self._places[log[n]].append((log[n + 1], log[n + 2]))
         del log[:]
 
-    def knots(self) -> list[tuple[Knot, int]]:
-        """Return what each circular wait (or knot without a ring) means, with the state where it was read."""
+    def caught(self) -> list[int]:
+        """Return for each knot the set of threads that are lost in a circular wait, as bits."""
         found = []
-        for number in range(len(self._knots)):
-            state = self._places[-2 - number][0][0]
-            found.append((self.waiting.knot(self.store.state(state)), state))
+        for number in range(len(self._tuples.get("knots", ()))):
+            state = self.store.state(self._places[LOGGED_KNOTS - number][0][0])
+            found.append(sum(1 << thread for thread in self.waiting.knot(state).caught))
         return found
 
     # --- causes ----------------------------------------------------------------------------------
@@ -125,16 +126,23 @@ class Reading:
                     # New states are noted while the level before them is expanded.
                     deeper = isinstance(key[0], StatePredicate)
                     _add(found, key, (counted[0] + deeper, counted[1]), self._places[number])
-        circular = [question for question in self.questions if isinstance(question, CircularWaits)]
-        if circular and self._knots:
-            for number, (knot, state) in enumerate(self.knots()):
-                counted = (self._knots[number][-1], self._knots[number][-2])
-                for cause in causes_of(self.interpreter, knot, self.store.state(state)):
-                    for question in circular:
-                        _add(found, (question, cause, False), counted, self._places[-2 - number])
+        self._add_rings(found, "knots", LOGGED_KNOTS)
+        self._add_rings(found, "time_outs", LOGGED_TIME_OUTS)
         for each in found.values():
             each.places.sort()
         return found
+
+    def _add_rings(self, found: dict[Key, Seen], name: str, first: int) -> None:
+        """Add the circular waits, or those that only a time-out breaks."""
+        wanted: type[Question] = CircularWaits if name == "knots" else TimeOutWaits
+        asked = [question for question in self.questions if isinstance(question, wanted)]
+        for number, (*_, states, level) in enumerate(self._tuples.get(name, ())):
+            places = self._places[first - number]
+            state = self.store.state(places[0][0])
+            knot = self.waiting.knot(state) if name == "knots" else self.waiting.knot_of_time_outs(state)
+            for cause in causes_of(self.interpreter, knot, state):
+                for question in asked:
+                    _add(found, (question, cause, False), (level, states), places)
 
     def _keys(self, note: Note) -> Iterator[Key]:
         threads = self.interpreter.system.model.threads

@@ -17,7 +17,7 @@ def look_back(reading: Reading, watch: Watch) -> None:
     text, store, program = reading.program.text, reading.store, reading.program
     if not text.endings or not len(store):
         return
-    caught = array("Q", [0, *(_bits(knot.caught) for knot, _ in reading.knots())])
+    caught = array("Q", [0, *reading.caught()])
     store.array(Slot.CAUGHT, 8 * len(caught)).write(0, caught.tobytes())
     size = text.shape.fate_bits // 8
     watch.need(3 * size * len(store))
@@ -55,7 +55,3 @@ def _sweep(reading: Reading, watch: Watch, name: str, *, first: bool = False) ->
 
 def _chunks(count: int, size: int) -> list[tuple[int, int]]:
     return [(low, min(low + size, count)) for low in range(0, count, size)]
-
-
-def _bits(threads: frozenset[int]) -> int:
-    return sum(1 << thread for thread in threads)

@@ -23,6 +23,7 @@ from modelcheck.semantics.questions import (
     Question,
     StatePredicate,
     StuckForEver,
+    TimeOutWaits,
 )
 from modelcheck.semantics.transition_system import TransitionSystem
 
@@ -31,7 +32,15 @@ QUICKLY = 50_000
 
 INTERRUPTED = "interrupted"
 
-OF_ALL_STATES = (StuckForEver, CannotFinish, LocalViews, Crossings, ActionCounts, Occurrences)
+OF_ALL_STATES = (
+    TimeOutWaits,
+    StuckForEver,
+    CannotFinish,
+    LocalViews,
+    Crossings,
+    ActionCounts,
+    Occurrences,
+)
 
 
 def explore(

@@ -8,8 +8,8 @@ from modelcheck.language import calls, syntax
 from modelcheck.language.body import MOST_CELLS, clear, count_cells, leaves, local_type, one_line
 from modelcheck.language.context import Context
 from modelcheck.language.expressions import LARGEST_EXPANSION, coerce, condition, lower, unrolled, unwrapped
-from modelcheck.language.frame import Way, Work, jump
-from modelcheck.language.model import TRUE, Assign, Choose, Effects, Expr, Location, Ref, Wait, refs
+from modelcheck.language.frame import Way, Work, jump, waiting_on
+from modelcheck.language.model import TRUE, Assign, Choose, Effects, Expr, Location, Ref
 from modelcheck.language.naming import check_name, named
 from modelcheck.language.places import Resolved, index_value, resolve, type_of
 from modelcheck.language.scope import ConstantBinding, LockPlace, Place, Storage, StorageBinding, ThreadPlace
@@ -247,9 +247,3 @@ def _choose(work: Work, node: syntax.Choose, way: Way) -> None:
     effect, awaited = made
     here = Location.of(node.span, one_line(node.span.text), (effect, *jump(way.following)))
     work.body.step(work.ctx, way.entry, replace(here, wait=waiting_on(awaited)))
-
-
-def waiting_on(guard: Expr, *, rests: bool = False) -> Wait:
-    """Return the wait of a statement that waits for a condition: any that can still write one of its cells."""
-    cells = tuple(dict.fromkeys(r for r in refs(guard) if r.var.kind != "local"))
-    return Wait.for_writers(cells, rests=rests)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from modelcheck.language import assignments, calls, guards, inlining, jumps, statements, syntax, verbs
 from modelcheck.language.body import one_line
 from modelcheck.language.expressions import coerce, condition
-from modelcheck.language.frame import Entered, Exit, Way, Work, as_block, jump
+from modelcheck.language.frame import Entered, Exit, Way, Work, as_block, jump, waiting_on
 from modelcheck.language.graph import Graph
 from modelcheck.language.model import (
     Assign,
@@ -76,7 +76,7 @@ def lower_atomic(work: Work, node: syntax.Atomic, way: Way) -> None:
     text = one_line(node.span.text)
     shown = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
     where = (e.where for e in walk_effects(effects) if isinstance(e, Choose))
-    wait = assignments.waiting_on(conjunction((*place.guards, *where)), rests=True)
+    wait = waiting_on(conjunction((*place.guards, *where)), rests=True)
     here = replace(Location.of(head, shown, effects), guard=conjunction(place.guards), wait=wait)
     here = replace(here, sleeps=bool(place.guards))
     work.body.step(work.ctx, way.entry, here, atomic=True)
@@ -363,8 +363,7 @@ def _call(place: Atomic, call: syntax.Call, then: Then, use: Use) -> Effects:
         return (*calls.write_once(work.ctx, call), *then())
     if call.name in calls.ASSERTED and not place.initial:
         return (*calls.asserted(work, call), *then())
-    if not calls.takes_steps(work.ctx, call):
-        calls.unknown(work.ctx, call)
+    if not calls.takes_one_step(work.ctx, call, _where(place)):
         return then()
     if call.name in VERBS:
         return (*_verb(place, call, use), *then())

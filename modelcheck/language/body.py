@@ -171,7 +171,12 @@ def _accesses(found: list[Access], effects: Effects) -> tuple[Access, ...]:
 
 
 def _warn_of_two(ctx: Context, accesses: tuple[Access, ...], span: Span) -> None:
-    marked = [a for a in accesses if a.marked]
+    # A read in an RCU section counts as marked (rcu_dereference); who writes has the lock, and may read what it writes.
+    written = {a.ref.var for a in accesses if a.writes}
+    rcu = {a.ref.var for a in accesses if any(rule.kind == "rcu_guarded_by" for rule in a.ref.var.guards)}
+    marked = [
+        a for a in accesses if a.marked or (a.ref.var in rcu and (a.writes or a.ref.var not in written))
+    ]
     if len(marked) > 1 and ctx.kept:
         names = ", ".join(sorted({f"`{a.ref.var.name}`" for a in marked}))
         ctx.unit.collector.warning(

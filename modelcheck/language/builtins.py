@@ -11,7 +11,7 @@ from modelcheck.diagnostics import counted, near_miss
 from modelcheck.language import expressions, later, places, syntax
 from modelcheck.language.context import Context
 from modelcheck.language.model import At, Compare, Const, Enabled, Expr, LockAt, Mover, Ref
-from modelcheck.language.naming import FUNCTIONS, STATEMENTS, callee
+from modelcheck.language.naming import FUNCTIONS, STATEMENTS, WAIT_EVENTS, callee
 from modelcheck.language.scope import KINDS, OpBinding
 from modelcheck.language.types import Bool, Scalar
 from modelcheck.language.values import NOTHING, Value, comparison, conjunction, disjunction, negation
@@ -59,7 +59,7 @@ def _not_a_function(ctx: Context, node: syntax.Call) -> Value:
             expressions.lower(ctx, argument)
     binding = ctx.scope.find(node.name)
     place = callee(node)
-    if node.name in VERBS or isinstance(binding, OpBinding):
+    if node.name in VERBS or node.name in WAIT_EVENTS or isinstance(binding, OpBinding):
         if ctx.mode != "code":
             message = f"`{node.name}` takes steps: it cannot be part of a property or a constant"
             ctx.error("MC052", place, message, "let a thread call it, and look at what it did")
@@ -70,7 +70,7 @@ def _not_a_function(ctx: Context, node: syntax.Call) -> Value:
         ctx.error("MC031", place, f"`{node.name}` has no value", "it is a statement of its own")
     elif binding is not None:
         ctx.error("MC012", place, f"`{node.name}` is {KINDS[type(binding)]}, not a function")
-    elif later.is_later(node.name):
+    elif node.name in later.TEMPORAL:
         later.report(ctx, place, node.name)
     else:
         ops = {name for name in ctx.scope.visible() if isinstance(ctx.scope.find(name), OpBinding)}
@@ -134,7 +134,9 @@ def _reading(ctx: Context, node: syntax.Call) -> Value:
         return NOTHING
     if at.lock.kind != primitive.kind:
         message = f"`{node.name}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
-        ctx.error("MC030", callee(node), message)
+        own = [each.name for each in PRIMITIVES[at.lock.kind].readings]
+        hint = f"of a {at.lock.kind} there is {', '.join(own) or 'none such'}"
+        ctx.error("MC030", callee(node), message, hint)
         return NOTHING
     here = Here(at, me, ctx.unit.thread_names, domains=ctx.unit.domains)
     return Value(reading.value(here), reading.type(at))

@@ -6,12 +6,11 @@ from dataclasses import replace
 from functools import partial
 
 from modelcheck.diagnostics import near_miss
-from modelcheck.language import assignments, inlining, syntax
+from modelcheck.language import assignments, inlining, later, syntax
 from modelcheck.language.body import one_line
 from modelcheck.language.context import Context
 from modelcheck.language.expressions import coerce, reads_shared
-from modelcheck.language.frame import Fork, VerbCall, Way, Work, jump
-from modelcheck.language.later import is_later, is_reported, report
+from modelcheck.language.frame import Fork, Way, Work, jump
 from modelcheck.language.model import (
     Assign,
     Breach,
@@ -24,14 +23,16 @@ from modelcheck.language.model import (
     Require,
     Test,
 )
-from modelcheck.language.naming import FUNCTIONS, THREAD_NAMES, callee
+from modelcheck.language.naming import FUNCTIONS, THREAD_NAMES, WAIT_EVENTS, callee
 from modelcheck.language.operations import described
 from modelcheck.language.places import lock_at, resolve
-from modelcheck.language.scope import KINDS, LockBinding, OpBinding, Place
+from modelcheck.language.scope import KINDS, LockBinding, OpBinding, Place, is_reported
 from modelcheck.language.types import ERRNO, Bool, Scalar
 from modelcheck.language.values import Value, comparison, disjunction, negation
-from modelcheck.language.verbs import run_verb, verb_call
+from modelcheck.language.verbs import Finish, run_verb, verb_call
+from modelcheck.language.wait_event import FORMS, run_wait_event, spin_until
 from modelcheck.locks import PRIMITIVES, READINGS, VERBS
+from modelcheck.source import Span
 
 ASSERTED = {
     "lockdep_assert_held": ("write", "read"),
@@ -47,7 +48,19 @@ MIGHT_SLEEP = "might_sleep"
 
 def takes_steps(ctx: Context, call: syntax.Call) -> bool:
     """True of a call of an op or a lock verb; other calls are functions of expressions."""
-    return call.name in VERBS or isinstance(ctx.scope.find(call.name), OpBinding)
+    return call.name in VERBS or call.name in WAIT_EVENTS or isinstance(ctx.scope.find(call.name), OpBinding)
+
+
+def takes_one_step(ctx: Context, call: syntax.Call, where: str) -> bool:
+    """Tell whether a call can be looked into for one step; report one that waits for a condition, or means nothing."""
+    if call.name in WAIT_EVENTS or call.name == "spin_until":
+        message = f"`{call.name}` cannot stand inside {where}"
+        ctx.error("MC044", call.span, message, "what may wait stays outside: it is one step")
+    elif takes_steps(ctx, call):
+        return True
+    else:
+        unknown(ctx, call)
+    return False
 
 
 # --- calls in their four places ------------------------------------------------------------------
@@ -59,17 +72,32 @@ def call_statement(work: Work, call: syntax.Call, way: Way) -> None:
     if special is not None:
         here = Location.of(call.span, one_line(call.span.text), (*special, *jump(way.following)))
         work.body.step(work.ctx, way.entry, replace(here, sleeps=call.name == MIGHT_SLEEP))
-    elif call.name in VERBS:
-        verb = verb_call(work.ctx, call)
-        if verb is None:
+    elif call.name == "spin_until":
+        spin_until(work, call, way)
+    elif call.name in VERBS or call.name in WAIT_EVENTS:
+        if not _run(work, call, (call.span, ""), way.entry, lambda _: jump(way.following)):
             work.go(way, call.span)
-        else:
-            run_verb(work, verb, way.entry, lambda _: jump(way.following))
     elif takes_steps(work.ctx, call):
         inlining.inline(work, call, way)
     else:
         unknown(work.ctx, call)
         work.go(way, call.span)
+
+
+def _run(work: Work, call: syntax.Call, shown: tuple[Span, str], entry: int, finish: Finish) -> bool:
+    """Lower a verb; `shown`: the place and, if it is not the call alone, the text. False: something was reported."""
+    span, text = shown
+    if call.name in WAIT_EVENTS:
+        return run_wait_event(work, call, (span, text or one_line(call.span.text)), entry, finish)
+    verb = verb_call(work.ctx, call, text)
+    if verb is None:
+        return False
+    run_verb(work, replace(verb, span=span), entry, finish)
+    return True
+
+
+def _result_of(call: syntax.Call) -> Scalar | None:
+    return FORMS[call.name].result if call.name in FORMS else VERBS[call.name][1].result
 
 
 def _special(work: Work, call: syntax.Call) -> Effects | None:
@@ -84,7 +112,7 @@ def _special(work: Work, call: syntax.Call) -> Effects | None:
 
 def unknown(ctx: Context, call: syntax.Call) -> None:
     """Report a call of nothing."""
-    if any(is_reported(ctx, each) for each in call.arguments):
+    if any(is_reported(ctx.scope, each) for each in call.arguments):
         return
     binding = ctx.scope.find(call.name)
     lock = next((at.lock for at in map(partial(_lock_named, ctx), call.arguments) if at is not None), None)
@@ -97,12 +125,12 @@ def unknown(ctx: Context, call: syntax.Call) -> None:
         own = PRIMITIVES[lock.kind].verbs
         hint = near_miss(call.name, [*own, *ASSERTED]) or f"a {lock.kind} has {', '.join(own)}"
         ctx.error("MC010", callee(call), f"there is no verb `{call.name}` of a {lock.kind}", hint)
-    elif is_later(call.name):
-        report(ctx, callee(call), call.name)
+    elif call.name in later.TEMPORAL:
+        later.report(ctx, callee(call), call.name)
         return
     else:
         ops = {n for n in ctx.scope.visible() if isinstance(ctx.scope.find(n), OpBinding)}
-        hint = near_miss(call.name, [*VERBS, *ASSERTED, "WRITE_ONCE", *ops])
+        hint = near_miss(call.name, [*VERBS, *WAIT_EVENTS, *ASSERTED, "WRITE_ONCE", "spin_until", *ops])
         ctx.error("MC010", callee(call), f"there is no op or verb `{call.name}`", hint)
     check_names(ctx, call)
 
@@ -176,22 +204,25 @@ def declares_result(ctx: Context, call: syntax.Call) -> bool:
 
 def with_result(call: syntax.Call) -> str:
     """Return a hint for a call that has no result and needs one."""
+    if call.name in WAIT_EVENTS:
+        return f"these have one: {', '.join(n for n, form in FORMS.items() if form.result is not None)}"
     if call.name not in VERBS:
         return f"declare it: `op {call.name}(...) -> Errno`"
-    own = (v.name for v in VERBS[call.name][0].verbs.values() if v.result is not None)
-    return f"these have one: {', '.join(own)}"
+    own = [v.name for v in VERBS[call.name][0].verbs.values() if v.result is not None]
+    return f"these have one: {', '.join(own)}" if own else "write it as a statement of its own"
 
 
-def tested_call(work: Work, call: syntax.Call, text: str, fork: Fork) -> None:
+def tested_call(work: Work, call: syntax.Call, text: str, fork: Fork, *, negated: bool) -> None:
     """Lower a call that is the whole condition of an `if` or `while`: one step for a verb."""
-    if call.name in VERBS:
-        verb = verb_call(work.ctx, call, text)
-        if verb is None:
+
+    def finish(result: int | None) -> Effects:
+        return jump(fork.then if bool(result) != negated else fork.otherwise)
+
+    if call.name in VERBS or call.name in WAIT_EVENTS:
+        if not _run(work, call, (call.span, text), fork.entry, finish):
             work.go(Way(fork.entry, fork.then), call.span)
-            return
-        if verb.verb.result is None:
+        elif _result_of(call) is None:
             work.ctx.error("MC032", callee(call), f"`{call.name}` has no result to test", with_result(call))
-        run_verb(work, verb, fork.entry, lambda r: jump(fork.then if r else fork.otherwise))
         return
     after = work.new()
     result = inlining.inline(work, call, Way(fork.entry, after))
@@ -199,7 +230,8 @@ def tested_call(work: Work, call: syntax.Call, text: str, fork: Fork) -> None:
     if test is None:
         work.go(Way(after, fork.then), call.span)
         return
-    effects: Effects = (Test(test, jump(fork.then), jump(fork.otherwise)),)
+    whole = negation(test) if negated else test
+    effects: Effects = (Test(whole, jump(fork.then), jump(fork.otherwise)),)
     work.body.step(work.fresh().ctx, after, Location.of(call.span, text, effects))
 
 
@@ -229,30 +261,28 @@ def assigned_call(
 
 def call_into(work: Work, call: syntax.Call, to: Ref, node: syntax.Node, way: Way) -> None:
     """Lower a call whose result goes into a local."""
-    if call.name not in VERBS:
+    if call.name not in VERBS and call.name not in WAIT_EVENTS:
         after = work.new()
         result = inlining.inline(work, call, Way(way.entry, after))
         work.go(Way(after, way.following), node.span, stored(work.ctx, call, to, result))
         return
-    verb = verb_call(work.ctx, call, one_line(node.span.text))
-    if verb is None:
+
+    def finish(result: int | None) -> Effects:
+        return (Assign(to, Const(result or 0), node.span), Jump(way.following))
+
+    if _run(work, call, (node.span, one_line(node.span.text)), way.entry, finish):
+        _check_fit(work.ctx, call, to.var.type)
+    else:
         work.go(way, call.span)
-        return
-    _check_fit(work.ctx, verb, to.var.type)
-    verb = replace(verb, span=node.span)
-    run_verb(work, verb, way.entry, lambda r: (Assign(to, Const(r or 0), node.span), Jump(way.following)))
 
 
-def _check_fit(ctx: Context, verb: VerbCall, wanted: Scalar) -> None:
-    given = verb.verb.result
+def _check_fit(ctx: Context, call: syntax.Call, wanted: Scalar) -> None:
+    given = _result_of(call)
     if given is None:
-        own = (v.name for v in PRIMITIVES[verb.at.lock.kind].verbs.values() if v.result is not None)
-        ctx.error(
-            "MC032", verb.span, f"`{verb.verb.name}` has no result", f"these have one: {', '.join(own)}"
-        )
+        ctx.error("MC032", call.span, f"`{call.name}` has no result", with_result(call))
     elif given != wanted:
-        message = f"`{verb.verb.name}` returns {described(given)}, but {described(wanted)} is needed here"
-        ctx.error("MC020", verb.span, message)
+        message = f"`{call.name}` returns {described(given)}, but {described(wanted)} is needed here"
+        ctx.error("MC020", call.span, message)
 
 
 def stored(ctx: Context, call: syntax.Call, to: Ref, result: Ref | None) -> Effects:

@@ -8,6 +8,7 @@ from modelcheck.language import syntax
 from modelcheck.language.context import Unit
 from modelcheck.language.declarations import Gathered
 from modelcheck.language.model import Lock, LockAt
+from modelcheck.language.naming import WAIT_EVENTS
 from modelcheck.language.scope import LockBinding
 from modelcheck.language.variables import declared_by, lock_fields
 from modelcheck.locks import GUARDS, PRIMITIVES, READINGS, VERBS
@@ -24,6 +25,8 @@ def domains_used(found: Gathered) -> Iterator[str]:
                 yield from domains_of(READINGS[name][0])
             case syntax.Call(name) if name in VERBS:
                 yield from domains_of(*VERBS[name])
+            case syntax.Call(name) if name in WAIT_EVENTS:
+                yield "task"
             case syntax.Guard(name) | syntax.ScopedGuard(name) if name in GUARDS:
                 primitive, verb = GUARDS[name]
                 assert verb.release is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from modelcheck.language import syntax
 from modelcheck.language.body import Body
 from modelcheck.language.context import Context
-from modelcheck.language.model import TRUE, Call, Effects, Expr, Jump, LockAt, Ref
+from modelcheck.language.model import TRUE, Call, Effects, Expr, Jump, LockAt, Ref, Require, Wait, refs
 from modelcheck.locks.primitive import Verb
 from modelcheck.source import Span
 
@@ -27,10 +27,6 @@ class Fork:
     entry: int
     then: int
     otherwise: int
-
-    def swapped(self) -> Fork:
-        """Return the fork of the negated test."""
-        return Fork(self.entry, self.otherwise, self.then)
 
 
 @dataclass(frozen=True)
@@ -131,11 +127,13 @@ class Work:
 
 @dataclass(frozen=True)
 class VerbArguments:
-    """What a verb is given beside its lock, as locks/primitive.Here has it."""
+    """What a verb is given beside its lock, as locks/primitive.Here has it; `rules`: what must hold of that."""
 
     targets: tuple[tuple[int, Expr], ...] = ()
+    rules: tuple[Require, ...] = ()
     state: str = ""
     flag: Expr = TRUE
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -166,6 +164,12 @@ class Entered:
 def jump(node: int) -> Effects:
     """Return the end of a step: arrive at a node."""
     return (Jump(node),)
+
+
+def waiting_on(guard: Expr, *, rests: bool = False) -> Wait:
+    """Return the wait of a statement that waits for a condition: any that can still write one of its cells."""
+    cells = tuple(dict.fromkeys(r for r in refs(guard) if r.var.kind != "local"))
+    return Wait.for_writers(cells, rests=rests)
 
 
 def as_block(node: syntax.Statement) -> syntax.Block:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modelcheck.diagnostics import near_miss
-from modelcheck.language import jumps, later, statements, syntax, verbs
+from modelcheck.language import jumps, statements, syntax, verbs
 from modelcheck.language.body import one_line
 from modelcheck.language.context import Context
 from modelcheck.language.frame import Exit, Flow, Guarding, VerbCall, Way, Work, as_block, closing, jump
@@ -23,10 +23,6 @@ from modelcheck.source import Span
 def _taken(ctx: Context, node: syntax.Guard | syntax.ScopedGuard, text: str, span: Span) -> VerbCall | None:
     """Return the verb call that a guard makes; report a guard that does not fit its lock."""
     place = named(node, node.kind)
-    if node.kind in later.GUARDS and node.kind not in GUARDS:
-        if not any(later.is_reported(ctx, each) for each in node.arguments):
-            later.report(ctx, place, node.kind)
-        return None
     if node.kind not in GUARDS:
         hint = near_miss(node.kind, GUARDS) or f"there are {', '.join(sorted(GUARDS))}"
         ctx.error("MC010", place, f"there is no guard `{node.kind}`", hint)
@@ -42,7 +38,12 @@ def _taken(ctx: Context, node: syntax.Guard | syntax.ScopedGuard, text: str, spa
     if at.lock.kind != primitive.kind:
         own = sorted(kind for kind, (p, _) in GUARDS.items() if p.kind == at.lock.kind)
         message = f"guard `{node.kind}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
-        ctx.error("MC030", place, message, f"a {at.lock.kind} has {', '.join(own)}")
+        hint = (
+            f"a {at.lock.kind} has {', '.join(own)}"
+            if own
+            else f"call the verbs: a {at.lock.kind} has no guard"
+        )
+        ctx.error("MC030", place, message, hint)
         return None
     return VerbCall(verb, at, span, text)
 

@@ -12,7 +12,6 @@ from modelcheck.language.context import Context
 from modelcheck.language.expressions import coerce, lower, reads_shared
 from modelcheck.language.frame import Entered, Exit, Flow, Way, Work, closing, jump
 from modelcheck.language.graph import END
-from modelcheck.language.later import unknown_kind
 from modelcheck.language.model import (
     Assign,
     Call,
@@ -38,7 +37,7 @@ from modelcheck.language.scope import (
 )
 from modelcheck.language.types import Record, bounds
 from modelcheck.language.values import NOTHING
-from modelcheck.language.variables import declared_by, lock_fields
+from modelcheck.language.variables import declared_by, lock_fields, unknown_kind
 from modelcheck.locks import KINDS, PRIMITIVES
 
 

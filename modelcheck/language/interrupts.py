@@ -58,15 +58,18 @@ def lower_handler(work: Work, node: syntax.Thread, entry: int) -> None:
     branches = tuple(
         (
             Assume(may),
+            Assign(
+                idle, negation(_occupied(unit, body.me, t))
+            ),  # before the handler is there, and keeps it from running
             Assign(on, Const(t + 1)),
-            Assign(idle, negation(_occupied(unit, body.me, t))),
             *_switched(unit, body.me, 1),
             *jump(first),
         )
         for t, may in starts.items()
     )
     head = Span(node.span.source, node.span.start, node.body.span.start)
-    waiting = Wait((Obstacle(movers=tuple(starts)),), rests=True)
+    others = tuple(h for h in unit.interrupted if h != body.me)
+    waiting = Wait((Obstacle(movers=(*starts, *others)),), rests=True)
     starting = Location.of(head, f"{node.name} interrupts", (Either(branches, head),))
     body.step(work.ctx, entry, replace(starting, guard=disjunction(starts.values()), wait=waiting))
     inside = replace(work.fresh(), flow=replace(work.flow, returns=Exit(last, 0)))
@@ -113,7 +116,9 @@ def with_interrupts(unit: Unit, thread: Thread) -> Thread:
     """Return the thread with the handlers that may run in its place, and with what it is itself."""
     kind = unit.handlers.get(thread.number)
     keeping = tuple(
-        (h, _on(unit, h, thread.number)) for h, on in unit.interrupted.items() if thread.number in on
+        (h, conjunction((_on(unit, h, thread.number), negation(unit.idle[h]))))
+        for h, on in unit.interrupted.items()
+        if thread.number in on
     )
     if kind == "softirq":
         own = unit.interrupted[thread.number]

@@ -15,8 +15,15 @@ _FUNCTIONS = "READ_ONCE data_race next held held_read held_write free at inside 
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 """What looks like a call and is part of the language; an op of this name could not be called everywhere."""
 
-_STATEMENTS = "WRITE_ONCE might_sleep lockdep_assert_held lockdep_assert_held_write lockdep_assert_held_read"
-STATEMENTS = frozenset((*_STATEMENTS.split(), "lockdep_assert_not_held"))
+_STATEMENTS = """
+WRITE_ONCE might_sleep spin_until
+lockdep_assert_held lockdep_assert_held_write lockdep_assert_held_read lockdep_assert_not_held
+"""
+STATEMENTS = frozenset(_STATEMENTS.split())
+
+_WAIT_EVENTS = "wait_event wait_event_interruptible wait_event_killable wait_event_timeout"
+WAIT_EVENTS = frozenset(_WAIT_EVENTS.split())
+"""Verbs with an expression among their arguments (language/wait_event.py)."""
 
 THREAD_NAMES = {"self": "the number of the running thread", "mover": "the thread that moved in a step"}
 
@@ -55,7 +62,7 @@ def check_name(collector: Collector, node: syntax.Node, name: str) -> None:
         taken = "a type of the language"
     elif name in ERRNO.members:
         taken = "an error of the kernel"
-    elif name in VERBS or name in STATEMENTS:
+    elif name in VERBS or name in STATEMENTS or name in WAIT_EVENTS:
         taken = f"a verb of a {VERBS[name][0].kind}" if name in VERBS else "a statement of the language"
     elif isinstance(node, syntax.Op) and (name in FUNCTIONS or name in READINGS):
         taken = "a function of the language"

@@ -162,3 +162,15 @@ class Scope:
 def constant(value: int, kind: Scalar, *, firm: bool = True, span: Span = NOWHERE) -> ConstantBinding:
     """Return the binding of a constant of a type."""
     return ConstantBinding(Value(Const(value), kind, firm), span)
+
+
+def is_reported(scope: Scope, node: syntax.Expression) -> bool:
+    """Whether an expression is a name, with or without index, whose declaration was found wrong."""
+    while isinstance(node, syntax.Index | syntax.Unary | syntax.Paren):
+        match node:
+            case syntax.Index(base):
+                node = base
+            case syntax.Unary(_, inner) | syntax.Paren(inner):
+                node = inner
+    binding = scope.find(node.id) if isinstance(node, syntax.Name) else None
+    return isinstance(binding, ConstantBinding) and binding.value.type is None

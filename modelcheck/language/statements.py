@@ -9,7 +9,7 @@ from modelcheck.language import assignments, atomic, calls, guards, jumps, synta
 from modelcheck.language.body import one_line
 from modelcheck.language.context import Context
 from modelcheck.language.expressions import LARGEST_EXPANSION, condition, lower, unrolled, unwrapped
-from modelcheck.language.frame import Exit, Flow, Fork, Way, Work, as_block, closing, jump
+from modelcheck.language.frame import Exit, Flow, Fork, Way, Work, as_block, closing, jump, waiting_on
 from modelcheck.language.graph import END, Graph
 from modelcheck.language.model import Breach, Const, Effects, Either, Emit, Expr, Location, Require, Test
 from modelcheck.language.places import index_value, shown, type_of
@@ -97,7 +97,7 @@ def _simple(work: Work, node: syntax.Skip | syntax.Assert | syntax.Emit | syntax
             here = Location.of(node.span, text, (emitted(work.ctx, node), *onwards))
         case syntax.Await():
             guard = condition(work.ctx, node.condition)
-            wait = assignments.waiting_on(guard, rests=True)
+            wait = waiting_on(guard, rests=True)
             here = replace(Location.of(node.span, text, onwards), guard=guard, wait=wait, sleeps=True)
         case _:
             assert_never(node)
@@ -152,7 +152,7 @@ def branch(work: Work, node: syntax.If | syntax.While, word: str, fork: Fork) ->
     call, negated = asked(work.ctx, test)
     text = f"{word} ({one_line(test.span.text)})"
     if call is not None:
-        calls.tested_call(work, call, text, fork.swapped() if negated else fork)
+        calls.tested_call(work, call, text, fork, negated=negated)
         return None
     expr = tested(work.ctx, test)
     if isinstance(expr, Const):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 
 from modelcheck.diagnostics import Collector, near_miss
-from modelcheck.language import later
 from modelcheck.language.brackets import balance
 from modelcheck.language.expectations import expected, found
 from modelcheck.language.grammar import grammar
@@ -138,7 +137,7 @@ class _Reader:
         """Return what the first word of the declaration at token `i` should be, if it is none and close to one."""
         first, rule = self.text.construct(i)
         word = self.tokens[first].text
-        known = word in self.vocabulary.keywords or word in KINDS or word in later.KINDS
+        known = word in self.vocabulary.keywords or word in KINDS
         if rule != "declaration" or first == i or not word.isidentifier() or known:
             return ""
         declaring = [w for w, kind in self.vocabulary.keywords.items() if kind in self.text.declaring]

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from modelcheck.diagnostics import near_miss
-from modelcheck.language import later, syntax
+from modelcheck.language import syntax
 from modelcheck.language.body import MOST_CELLS, count_cells, dimension_types
 from modelcheck.language.context import Context, Unit
 from modelcheck.language.expressions import coerce, unrolled
-from modelcheck.language.later import is_reported
 from modelcheck.language.model import Bound, GuardRule, Lock, LockAt, Variable
 from modelcheck.language.naming import named
 from modelcheck.language.places import (
@@ -21,7 +20,7 @@ from modelcheck.language.places import (
     lock_at,
     type_of,
 )
-from modelcheck.language.scope import ConstantBinding, LockBinding, Storage, StorageBinding
+from modelcheck.language.scope import ConstantBinding, LockBinding, Storage, StorageBinding, is_reported
 from modelcheck.language.types import Enum, Range, Record, Scalar, Type, bounds
 from modelcheck.language.values import Value
 from modelcheck.locks import KINDS, PRIMITIVES
@@ -124,10 +123,17 @@ def lock_fields(
     return fields
 
 
+def unknown_kind(ctx: Context, kind: str, span: Span) -> None:
+    """Report a kind of lock that there is not, in an op's parameter; `span` starts with it."""
+    place = Span(span.source, span.start, span.start + len(kind))
+    ctx.error("MC010", place, f"there is no kind of lock `{kind}`", near_miss(kind, KINDS))
+
+
 def _unknown_kind(ctx: Context, node: syntax.Lock) -> None:
     place = Span(node.span.source, node.span.start, node.span.start + len(node.kind))
-    if node.kind in later.KINDS:
-        later.report(ctx, place, node.kind)
+    if node.kind in PRIMITIVES:
+        hint = f"there is one for the whole model, with {', '.join(PRIMITIVES[node.kind].verbs)}"
+        ctx.error("MC012", place, f"`{node.kind}` is not declared", hint)
         return
     words = "var param const type enum record scalarset thread op invariant step reachable scenario import"
     hint = FOREIGN.get(node.kind) or near_miss(node.kind, [*KINDS, *words.split()])
@@ -229,7 +235,7 @@ def declare_guards(unit: Unit, node: syntax.Variable) -> None:
 def _guarding(ctx: Context, node: syntax.Variable, lock: syntax.Expression) -> LockAt | None:
     """Return the lock that guards a variable; its index is given by the names that the declaration binds."""
     own = [n for n in lock.walk() if isinstance(n, syntax.Name) and n.id == node.name]
-    if own and isinstance(lock, syntax.Index) and not is_reported(ctx, own[0]):
+    if own and isinstance(lock, syntax.Index) and not is_reported(ctx.scope, own[0]):
         hint = f"name the index: `var {node.name}[i: T]: ... guarded_by l[i]`"
         ctx.error("MC012", own[0].span, f"`{node.name}` is the guarded variable itself", hint)
         return None

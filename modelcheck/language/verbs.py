@@ -16,12 +16,15 @@ from modelcheck.language.model import (
     FALSE,
     TRUE,
     Assume,
+    Breach,
     Const,
     Effects,
     Either,
     Expr,
     Location,
     LockAt,
+    Ref,
+    Require,
     Test,
     VerbUse,
     Wait,
@@ -29,9 +32,9 @@ from modelcheck.language.model import (
 )
 from modelcheck.language.naming import callee
 from modelcheck.language.places import constant_number, index_of, is_another_kind, lock_at, thread_instance
-from modelcheck.language.scope import ThreadBinding
+from modelcheck.language.scope import ThreadBinding, ThreadGroup
 from modelcheck.language.types import bounds
-from modelcheck.language.values import comparison
+from modelcheck.language.values import comparison, conjunction
 from modelcheck.locks import PRIMITIVES, VERBS
 from modelcheck.locks.primitive import STATES, Argument, Here, Primitive, Verb, VerbStep
 
@@ -68,6 +71,7 @@ _WANTED = {
     "subclass": "the lock, and a constant subclass",
     "state": f"one of {', '.join(STATES)}",
     "flag": "what was saved",
+    "number": "a constant number",
 }
 
 
@@ -89,9 +93,7 @@ class _Given:
                 number = constant_number(self.ctx, node)
                 self.subclass, self.wrong = number or 0, self.wrong or number is None
             case "thread":
-                targets = thread_targets(self.ctx, node)
-                self.wrong = self.wrong or targets is None
-                self.arguments = replace(self.arguments, targets=targets or ())
+                self.thread(node)
             case "state":
                 name = node.id if isinstance(node, syntax.Name) else ""
                 if name not in STATES:
@@ -101,8 +103,23 @@ class _Given:
                 self.arguments = replace(self.arguments, state=name)
             case "flag":
                 self.arguments = replace(self.arguments, flag=condition(self.ctx, node))
+            case "number":
+                number = constant_number(self.ctx, node)
+                self.arguments = replace(self.arguments, number=number or 0)
+                self.wrong = self.wrong or number is None
             case _:
                 assert_never(kind)
+
+    def thread(self, node: syntax.Expression) -> None:
+        found = thread_targets(self.ctx, node)
+        if found is None:
+            self.wrong = True
+            return
+        if VERBS[self.call.name][1].blocks and any(reads_shared(when) for _, when in found.targets):
+            message = "which thread is waited for cannot change meanwhile"
+            self.ctx.error("MC025", node.span, message, "copy the index to a local variable first")
+            self.wrong = True
+        self.arguments = replace(self.arguments, targets=found.targets, rules=found.rules)
 
 
 def _alike(verb: Verb, primitive: Primitive) -> str:
@@ -130,18 +147,24 @@ def step_effects(step: VerbStep, finish: Finish) -> Effects:
 
 def verb_steps(body: Body, call: VerbCall, at: LockAt) -> tuple[VerbStep, ...]:
     """Return the steps of a verb on a lock instance, for the thread of the body."""
-    unit, given = body.unit, call.given
-    return call.verb.steps(
-        Here(
-            at,
-            body.me,
-            unit.thread_names,
-            domains=unit.domains,
-            in_handler=body.me in unit.handlers,
-            targets=given.targets,
-            state=given.state,
-            flag=given.flag,
-        )
+    first, *others = call.verb.steps(here_of(body, at, call.given))
+    return (replace(first, requires=(*call.given.rules, *first.requires)), *others)
+
+
+def here_of(body: Body, at: LockAt, given: VerbArguments) -> Here:
+    """Return where a verb runs: on a lock instance, in the thread of the body."""
+    unit = body.unit
+    return Here(
+        at,
+        body.me,
+        unit.thread_names,
+        domains=unit.domains,
+        in_handler=body.me in unit.handlers,
+        targets=given.targets,
+        state=given.state,
+        flag=given.flag,
+        locks=tuple(unit.locks),
+        number=given.number,
     )
 
 
@@ -190,10 +213,19 @@ def _wait(step: VerbStep, at: LockAt) -> Wait:
     return replace(step.wait, obstacles=obstacles)
 
 
-def thread_targets(ctx: Context, node: syntax.Expression) -> tuple[tuple[int, Expr], ...] | None:
-    """Return the threads that an argument of a verb may mean, each with its condition; None after reporting an error.
+@dataclass(frozen=True)
+class Targets:
+    """The threads that an argument may mean, each with its condition, and the rule that it means one of them."""
 
-    A thread that does not run in this scenario is none. An index may be any expression of the group's index type.
+    targets: tuple[tuple[int, Expr], ...]
+    rules: tuple[Require, ...] = ()
+
+
+def thread_targets(ctx: Context, node: syntax.Expression) -> Targets | None:
+    """Return the threads that an argument of a verb may mean; None after reporting an error.
+
+    A thread that does not run in this scenario is none. An index may be any expression of the group's index type; a
+    value outside it is an error step, as with any other index.
     """
     inner = node.inner if isinstance(node, syntax.Paren) else node
     name = inner.base if isinstance(inner, syntax.Index) else inner
@@ -205,18 +237,28 @@ def thread_targets(ctx: Context, node: syntax.Expression) -> tuple[tuple[int, Ex
             ctx.error("MC012", node.span, f"`{node.span.text}` is not a thread")
         return None
     group = binding.group
-    if not isinstance(inner, syntax.Index):
-        if group.index_type is not None and len(group.numbers) > 1:
-            message = f"there are {len(group.numbers)} threads `{group.declaration.name}`: say which one"
-            ctx.error("MC024", node.span, message, f"`{group.declaration.name}[...]`")
-            return None
-        return tuple((number, TRUE) for number in group.numbers)
-    if group.index_type is None:
-        thread_instance(ctx, group, inner.index)
+    if isinstance(inner, syntax.Index):
+        return _chosen(ctx, group, inner)
+    if group.index_type is not None and len(group.numbers) > 1:
+        message = f"there are {len(group.numbers)} threads `{group.declaration.name}`: say which one"
+        ctx.error("MC024", node.span, message, f"`{group.declaration.name}[...]`")
         return None
-    expr = index_of(ctx, inner.index, group.index_type)
+    return Targets(tuple((number, TRUE) for number in group.numbers))
+
+
+def _chosen(ctx: Context, group: ThreadGroup, node: syntax.Index) -> Targets | None:
+    """Return the threads that `name[index]` may mean."""
+    if group.index_type is None:
+        thread_instance(ctx, group, node.index)
+        return None
+    expr = index_of(ctx, node.index, group.index_type)
     if expr is None:
         return None
-    low = bounds(group.index_type)[0]
+    low, high = bounds(group.index_type)
     chosen = ((n, comparison("==", expr, Const(low + i))) for i, n in enumerate(group.numbers))
-    return tuple((n, when) for n, when in chosen if when != FALSE)
+    targets = tuple((n, when) for n, when in chosen if when != FALSE)
+    within = conjunction((comparison(">=", expr, Const(low)), comparison("<=", expr, Const(high))))
+    said = f"`{one_line(node.span.text)}` is no thread: its index is outside {low} .. {high}"
+    sure = isinstance(expr, Ref) and low <= bounds(expr.var.type)[0] and bounds(expr.var.type)[1] <= high
+    rules = () if within == TRUE or sure else (Require(within, Breach("range", said, span=node.span)),)
+    return Targets(targets, rules)

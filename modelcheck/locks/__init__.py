@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from modelcheck.locks.active_ref import ACTIVE_REF
+from modelcheck.locks.completion import COMPLETION
 from modelcheck.locks.interrupts import IRQ, SOFTIRQ
+from modelcheck.locks.kthread import KTHREAD
 from modelcheck.locks.mutex import MUTEX
 from modelcheck.locks.percpu_rwsem import PERCPU_RWSEM
 from modelcheck.locks.primitive import Primitive, Reading, Verb
+from modelcheck.locks.rcu import RCU, SRCU
+from modelcheck.locks.refcount import REFCOUNT
+from modelcheck.locks.rwlock import RWLOCK
+from modelcheck.locks.rwsem import RWSEM
+from modelcheck.locks.semaphore import SEMAPHORE
+from modelcheck.locks.seqlock import SEQLOCK
 from modelcheck.locks.signals import SIGNAL
 from modelcheck.locks.spinlock import SPINLOCK
+from modelcheck.locks.task import TASK
+from modelcheck.locks.waitqueue import WAITQUEUE
+from modelcheck.locks.work import WORK
 
-PRIMITIVES: dict[str, Primitive] = {p.kind: p for p in (MUTEX, SPINLOCK, PERCPU_RWSEM, SIGNAL, IRQ, SOFTIRQ)}
+_ALL = (
+    *(MUTEX, SPINLOCK, RWSEM, RWLOCK, PERCPU_RWSEM, SEQLOCK),
+    *(RCU, SRCU, REFCOUNT, ACTIVE_REF, WORK),
+    *(SEMAPHORE, COMPLETION, WAITQUEUE),
+    *(TASK, KTHREAD, SIGNAL, IRQ, SOFTIRQ),
+)
+PRIMITIVES: dict[str, Primitive] = {p.kind: p for p in _ALL}
 
 KINDS: tuple[str, ...] = tuple(kind for kind, p in PRIMITIVES.items() if not p.domain)
 """The kinds that can be declared; the others are domains of the whole model."""

@@ -163,5 +163,6 @@ PERCPU_RWSEM = Primitive(
     ),
     holds=_holds,
     modes=("write", "read"),
+    bars="all",
     says=frozenset({"handover"}),
 )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Literal
 
 from modelcheck.language.model import (
@@ -25,6 +26,7 @@ from modelcheck.language.model import (
     Compare,
     Const,
     Expr,
+    Lock,
     LockAt,
     Not,
     Or,
@@ -32,11 +34,15 @@ from modelcheck.language.model import (
     Require,
     Wait,
 )
-from modelcheck.language.types import Bool, Range, Scalar, ThreadRef
+from modelcheck.language.types import Bool, Range, Scalar, ThreadRef, bounds
 
 Mode = Literal["write", "read"]
-Argument = Literal["lock", "thread", "subclass", "state", "flag"]
-"""What a verb is given: a lock of its kind, a thread, a constant subclass, a state to sleep in, a condition."""
+Argument = Literal["lock", "thread", "subclass", "number", "state", "flag"]
+"""What a verb is given: a lock of its kind, a thread, a constant, a state to sleep in, a condition."""
+
+Told = Callable[[str, str, str], str]
+"""What a trace says of a changed field: of the lock's name, the new value, and whose it is ("": the mover's own).
+Nothing is said where that is ""."""
 
 STATES = ("TASK_RUNNING", "TASK_INTERRUPTIBLE", "TASK_KILLABLE", "TASK_UNINTERRUPTIBLE")
 """The states of a thread: running, or asleep until woken, or until a (fatal) signal comes too."""
@@ -65,6 +71,7 @@ class Field:
     `only`: it is there only if the declaration says this word or the model has this domain. `initial`: its first
     value if that is not the lowest of its type. `changed_by` is what proofs about critical sections rest on: "thread"
     if only the thread itself changes its own, "owner" if only the thread does that the lock's single ThreadRef names.
+    `told`: how a trace tells a change of it; None: it is hidden (what is held shows by itself).
     """
 
     name: str
@@ -73,6 +80,7 @@ class Field:
     only: str = ""
     initial: Callable[[Declared], int] | None = None
     changed_by: Literal["anybody", "owner", "thread"] = "anybody"
+    told: Told | None = None
 
 
 def thread_reference(declared: Declared) -> Scalar:
@@ -98,7 +106,7 @@ class Outcome:
     """One way a step can go: updates, and the verb's result (1/0 of a try, an errno) if it has one.
 
     The outcomes of a step are tried in order and the first whose condition holds is taken; if the step is `free`,
-    any whose condition holds can be.
+    any whose condition holds can be. Where there are two results, the first outcome is that of the true one (not 0).
     """
 
     when: Expr = TRUE
@@ -124,7 +132,8 @@ class Here:
 
     `domains`: the model's domains by kind. `in_handler`: the running thread is an interrupt handler. `targets`: the
     threads that a thread argument may mean, each with the condition under which it does. `state`: what was given to
-    sleep in. `flag`: what was given as a condition.
+    sleep in. `flag`: what was given as a condition. `number`: the constant that was given. `locks`: all locks of the
+    model, for who may wait at any of them.
     """
 
     at: LockAt
@@ -135,6 +144,8 @@ class Here:
     targets: tuple[tuple[int, Expr], ...] = ()
     state: str = ""
     flag: Expr = TRUE
+    number: int = 0
+    locks: tuple[Lock, ...] = ()
 
     def field(self, name: str, thread: int | None = None) -> Ref:
         """Return the cell of the instance's variable, of one thread if it is per thread."""
@@ -148,6 +159,17 @@ class Here:
         """Return the running thread's cell of a domain's variable; None if the model has no such domain."""
         at = self.domains.get(domain)
         return None if at is None else field_of(at, name, self.me)
+
+    def instances(self, kind: str) -> tuple[LockAt, ...]:
+        """Return every lock instance of a kind in the model."""
+        return tuple(
+            LockAt(lock, index)
+            for lock in self.locks
+            if lock.kind == kind
+            for index in product(
+                *(map(Const, range(low, high + 1)) for low, high in map(bounds, lock.dimensions))
+            )
+        )
 
     @property
     def everybody(self) -> tuple[int, ...]:
@@ -209,7 +231,8 @@ class Primitive:
     `domain`: it is not declared; the model has one, under this name, if it uses its verbs. `says`: the attributes
     that its declaration may have beside `novalidate`. `bounded`: it may have a bound and an initial value.
     `no_sleep`: the modes in which a holder may not sleep. `ordered`: it takes part in the lock order; false where
-    holding it keeps nobody out.
+    holding it keeps nobody out. `bars`: whom a writer that waits keeps from reading: nobody, all readers, or only those
+    outside interrupt context.
     Sources (kernel file, version) stand in the module's docstring.
     """
 
@@ -224,6 +247,7 @@ class Primitive:
     bounded: bool = False
     no_sleep: frozenset[Mode] = frozenset()
     ordered: bool = True
+    bars: Literal["nobody", "threads", "all"] = "nobody"
 
 
 def domains_of(primitive: Primitive, verb: Verb | None = None) -> Iterator[str]:

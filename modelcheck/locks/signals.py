@@ -2,8 +2,8 @@
 
 Variables: `pending`, for each thread: none, a signal, or a fatal one.
 Rules: signal(t) and fatal_signal(t) set it, flush_signals() clears the running thread's. An interruptible wait may end
-with -EINTR while anything is pending, a killable one while a fatal signal is. Nothing is ever signalled unless the
-model does it: an interruptible wait does not make a deadlock go away.
+with -EINTR (or -ERESTARTSYS) while anything is pending, a killable one while a fatal signal is. Nothing is ever
+signalled unless the model does it: an interruptible wait does not make a deadlock go away.
 Source: kernel/signal.c, include/linux/sched/signal.h (6.1): signal_pending, fatal_signal_pending, flush_signals.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from modelcheck.language.model import TRUE, Assign, By, Compare, Const, Expr, LockAt, Ref, Wait
 from modelcheck.language.types import ERRNO, Bool, Enum, Scalar
@@ -34,7 +35,6 @@ from modelcheck.locks.primitive import (
 )
 
 NONE, ANY, FATAL = 0, 1, 2
-EINTR = ERRNO.members.index("EINTR")
 
 
 def _pending_type(_: Declared) -> Scalar:
@@ -60,9 +60,14 @@ def sender(here: Here, *, fatal: bool = False) -> tuple[By, ...]:
 
 
 def interruptible(
-    step: VerbStep, here: Here, *, fatal: bool = False, undo: tuple[Assign, ...] = ()
+    step: VerbStep,
+    here: Here,
+    *,
+    fatal: bool = False,
+    undo: tuple[Assign, ...] = (),
+    errno: Literal["EINTR", "ERESTARTSYS"] = "EINTR",
 ) -> VerbStep:
-    """Return a blocking step that may also give up with -EINTR while a signal is pending; else its result is 0.
+    """Return a blocking step that may also give up with an errno while a signal is pending; else its result is 0.
 
     `fatal`: only a fatal signal counts (the killable forms). `undo`: what giving up takes back. Every obstacle of the
     wait has one more way out: whoever can still send the signal.
@@ -71,7 +76,7 @@ def interruptible(
     ways = sender(here, fatal=fatal)
     if not ways:
         return replace(step, outcomes=tuple(replace(o, result=0) for o in step.outcomes))
-    given_up = Outcome(pending(here, fatal=fatal), undo, EINTR)
+    given_up = Outcome(pending(here, fatal=fatal), undo, ERRNO.members.index(errno))
     obstacles = tuple(replace(o, any_of=(*(o.any_of or ()), *ways)) for o in step.wait.obstacles)
     guard = either(step.guard, pending(here, fatal=fatal))
     wait = Wait(obstacles, step.wait.rests)
@@ -101,10 +106,15 @@ def _bool(_: LockAt) -> Scalar:
     return Bool()
 
 
+def _told(_lock: str, value: str, whose: str) -> str:
+    what = {"none": "no signal", "signal": "a signal", "fatal": "a fatal signal"}[value]
+    return f"{whose} has {what}" if whose else f"has {what}"
+
+
 SIGNAL = Primitive(
     kind="signal",
     domain="signals",
-    fields=(Field("pending", _pending_type, per_thread=True),),
+    fields=(Field("pending", _pending_type, per_thread=True, told=_told),),
     verbs=by_name(
         Verb("signal", "write", _send(ANY), arguments=("thread",)),
         Verb("fatal_signal", "write", _send(FATAL), arguments=("thread",)),

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from modelcheck.language.model import TRUE, Arith, Assign, Const, Expr, Ite, LockAt, Ref, Require, Wait
+from modelcheck.language.model import TRUE, Assign, Const, Expr, LockAt, Require, Wait
 from modelcheck.language.types import Bool
+from modelcheck.locks.masking import masked, unmasked
 from modelcheck.locks.primitive import (
     Field,
     Here,
@@ -48,10 +49,10 @@ def _not_mine(here: Here) -> tuple[Require, ...]:
     return required(neither(is_thread(here.field("owner"), here.me)), here, message)
 
 
-def _take(here: Here, *more: Assign) -> VerbStep:
+def _take(here: Here) -> VerbStep:
     owner = here.field("owner")
     guard = either(is_none(owner), is_thread(owner, here.me))
-    taken = always(put(owner, here.me + 1), *more)
+    taken = always(put(owner, here.me + 1))
     return VerbStep(guard, taken, _not_mine(here), Wait.for_owners(owned(owner, here)), "acquire")
 
 
@@ -66,37 +67,15 @@ def _lock(here: Here) -> tuple[VerbStep, ...]:
 
 
 def _lock_irq(here: Here) -> tuple[VerbStep, ...]:
-    return (_masking(put(_off(here), 1)), _take(here))
+    return (*masked(here, "_irq"), _take(here))
 
 
 def _lock_irqsave(here: Here) -> tuple[VerbStep, ...]:
-    # What interrupts were is kept in a cell of the thread's own until the lock is given back, as `flags` in C.
-    off = _off(here)
-    return (_masking(put(here.mine("saved"), off), put(off, 1)), _take(here))
+    return (*masked(here, "_irqsave"), _take(here))
 
 
 def _lock_bh(here: Here) -> tuple[VerbStep, ...]:
-    return (_masking(_more(here)), _take(here))
-
-
-def _masking(*updates: Assign) -> VerbStep:
-    return VerbStep(TRUE, always(*updates), action="prepare")
-
-
-def _off(here: Here, kind: str = "irq") -> Ref:
-    off = here.own(kind, "off")
-    assert off is not None, "the verb needs the domain"
-    return off
-
-
-def _more(here: Here) -> Assign:
-    off = _off(here, "softirq")
-    return put(off, Arith("+", off, Const(1)))
-
-
-def _fewer(here: Here) -> Assign:
-    off = _off(here, "softirq")
-    return put(off, Ite(is_some(off), Arith("-", off, Const(1)), Const(0)))
+    return (*masked(here, "_bh"), _take(here))
 
 
 def _unlock(here: Here) -> tuple[VerbStep, ...]:
@@ -104,16 +83,15 @@ def _unlock(here: Here) -> tuple[VerbStep, ...]:
 
 
 def _unlock_irq(here: Here) -> tuple[VerbStep, ...]:
-    return (_give_back(here, put(_off(here), 0)),)
+    return (_give_back(here, *unmasked(here, "_irq")),)
 
 
 def _unlock_irqrestore(here: Here) -> tuple[VerbStep, ...]:
-    saved = here.mine("saved")
-    return (_give_back(here, put(_off(here), saved), put(saved, 0)),)
+    return (_give_back(here, *unmasked(here, "_irqsave")),)
 
 
 def _unlock_bh(here: Here) -> tuple[VerbStep, ...]:
-    return (_give_back(here, _fewer(here)),)
+    return (_give_back(here, *unmasked(here, "_bh")),)
 
 
 def _trylock(here: Here) -> tuple[VerbStep, ...]:

@@ -14,8 +14,9 @@ from modelcheck import __version__
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding, Outcome
 from modelcheck.analysis.guards import Guards, Note
-from modelcheck.analysis.lock_order import Edge, described
+from modelcheck.analysis.lock_order import Edge
 from modelcheck.analysis.order_requests import ModelWords, lines_taken
+from modelcheck.analysis.order_words import described
 from modelcheck.analysis.vacuity import Point
 from modelcheck.analysis.waiting import Explainer, Situation
 from modelcheck.diagnostics import Diagnostic
@@ -318,6 +319,9 @@ def _situation(explainer: Explainer, situation: Situation) -> Json:
                 "mode": w.mode,
                 "for": [threads[t].name for t in w.for_threads],
                 "any_of": w.any_of,
+                "what": w.phrase,
+                "timed": w.timed,
+                "by": [_help(threads[h.thread].name, h.location) for h in w.helps],
                 "resting": w.resting,
                 "interrupted_by": [threads[t].name for t in w.interrupted_by],
             }
@@ -326,6 +330,10 @@ def _situation(explainer: Explainer, situation: Situation) -> Json:
         "ring": [threads[t].name for t in situation.ring],
         "finished": [threads[t].name for t in situation.finished],
     }
+
+
+def _help(thread: str, location: Location) -> Json:
+    return {"thread": thread, "statement": statement(location), "place": _place(location.span)}
 
 
 # --- lock order ----------------------------------------------------------------------------------

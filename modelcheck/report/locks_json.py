@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from modelcheck.analysis.lock_order import (
-    Cycle,
-    Edge,
-    Order,
-    Request,
-    Words,
-    described,
-    described_writer,
-    nesting,
-)
+from modelcheck.analysis.lock_order import Cycle, Edge, Order, Request, nesting
 from modelcheck.analysis.order_records import RecordedOrder
 from modelcheck.analysis.order_requests import ModelWords
+from modelcheck.analysis.order_words import Words, described, described_writer
 from modelcheck.analysis.trials import Trial, Trials
 from modelcheck.report.contents import LocksReport
 from modelcheck.report.json_report import (

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from modelcheck.analysis.lock_order import Edge, Order, Verdict, Words, nesting
+from modelcheck.analysis.lock_order import Edge, Order, Verdict, nesting
 from modelcheck.analysis.order_records import RecordedOrder
 from modelcheck.analysis.order_requests import ModelWords
+from modelcheck.analysis.order_words import Words
 from modelcheck.report.contents import LocksReport
 from modelcheck.report.order_text import few
 

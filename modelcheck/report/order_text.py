@@ -9,19 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from modelcheck.analysis.finding import listed
-from modelcheck.analysis.lock_order import (
-    Cycle,
-    Edge,
-    Order,
-    Recorded,
-    Request,
-    Way,
-    Words,
-    by_classes,
-    described,
-    described_writer,
-    nesting,
-)
+from modelcheck.analysis.lock_order import Cycle, Edge, Order, Recorded, Request, Way, by_classes, nesting
+from modelcheck.analysis.order_words import Words, described, described_writer
 from modelcheck.diagnostics import counted
 from modelcheck.language.model import Location
 

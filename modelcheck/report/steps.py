@@ -6,17 +6,20 @@ Internal variables of locks and dead locals are hidden: a lock that was got is `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from modelcheck.analysis.awaited import SLEEPS
 from modelcheck.analysis.finding import instance_name, listed
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.language.model import Choose, Either, Location, Test, jump_targets, walk_effects
 from modelcheck.language.types import show
 from modelcheck.locks import PRIMITIVES
+from modelcheck.locks.task import DIRECTLY, QUEUED
 from modelcheck.result.trace import Trace
 from modelcheck.semantics.questions import Held
-from modelcheck.semantics.transition_system import INIT, State, Step
+from modelcheck.semantics.transition_system import INIT, State, Step, index_values
 from modelcheck.source import Span
 
 
@@ -128,7 +131,9 @@ def lock_shown(explainer: Explainer, held: Held) -> str:
 
 def _outcome(explainer: Explainer, location: Location, step: Step) -> tuple[str, ...]:
     """Return which way a test went, where the location it arrived at tells that."""
-    if step.target is None or not location.text.startswith(("if ", "if(", "while ", "while(")):
+    part = location.text.endswith(": test")
+    is_test = part or location.text.startswith(("if ", "if(", "while ", "while("))
+    if step.target is None or not is_test:
         return ()
     arrived = step.target[explainer.interpreter.system.location_cells[step.thread]]
     match location.effects:
@@ -136,6 +141,8 @@ def _outcome(explainer: Explainer, location: Location, step: Step) -> tuple[str,
             isinstance(e, Test) for e in walk_effects(location.effects[:-1])
         ):
             ways = (arrived in jump_targets(then), arrived in jump_targets(otherwise))
+            if location.verb is not None and re.match(r"(if|while) ?\(\(*!", location.text) and not part:
+                ways = ways[::-1]  # the first outcome of a verb is that of a true result (locks/primitive.py)
             return {(True, False): ("true",), (False, True): ("false",)}.get(ways, ())
         case _:
             return ()
@@ -143,8 +150,8 @@ def _outcome(explainer: Explainer, location: Location, step: Step) -> tuple[str,
 
 def _choices(location: Location, step: Step, changes: tuple[str, ...]) -> tuple[str, ...]:
     """Put before the changes what was chosen, where it does not show in them: a value, or a branch by its number."""
-    if not step.choices:
-        return changes
+    if not step.choices or location.verb is not None:
+        return changes  # whom a verb chose shows in what it changed
     match [e for e in walk_effects(location.effects) if isinstance(e, Choose | Either)]:
         case [Choose(target)]:
             return changes or (f"chooses {show(target.var.type, step.choices[0])}",)
@@ -152,6 +159,36 @@ def _choices(location: Location, step: Step, changes: tuple[str, ...]) -> tuple[
             return (f"takes branch {step.choices[0] + 1}", *changes)
         case _:
             return (f"chooses {', '.join(map(str, step.choices))}", *changes)
+
+
+def _told(explainer: Explainer, before: State, after: State, step: Step) -> Iterator[str]:
+    """Yield what the locks' own variables that a reader knows of have become: who is woken, what was completed."""
+    system = explainer.interpreter.system
+    for lock in system.model.locks:
+        for field in PRIMITIVES[lock.kind].fields:
+            if field.told is not None and field.name in lock.fields:
+                variable = lock.fields[field.name]
+                first = system.offsets[variable]
+                for number, index in enumerate(index_values(variable.dimensions)):
+                    old, new = before[first + number], after[first + number]
+                    if old != new:
+                        own = index[-1] == step.thread if field.per_thread else True
+                        whose = "" if own else system.model.threads[index[-1]].name
+                        name = instance_name(lock, index[:-1] if field.per_thread else index)
+                        yield field.told(name, show(variable.type, new), whose)
+    verb = explainer.place(step).verb
+    if (
+        verb is not None
+        and verb.verb in (*QUEUED, *DIRECTLY)
+        and before == _moved(explainer, before, after, step)
+    ):
+        yield "wakes nobody"
+
+
+def _moved(explainer: Explainer, before: State, after: State, step: Step) -> State:
+    """Return the state after a step as far as others see it: without where its thread stands."""
+    cell = explainer.interpreter.system.location_cells[step.thread]
+    return (*after[:cell], before[cell], *after[cell + 1 :])
 
 
 def _changes(explainer: Explainer, before: State, after: State, step: Step) -> tuple[str, ...]:
@@ -165,6 +202,7 @@ def _changes(explainer: Explainer, before: State, after: State, step: Step) -> t
             continue
         if number not in dead:
             changed.append(f"{cell.name}={show(cell.variable.type, after[number])}")
+    changed += filter(None, _told(explainer, before, after, step))
     events = (f"emits {name}({', '.join(arguments)})" for name, arguments in step.events)
     return (*changed, *events)
 
@@ -186,8 +224,12 @@ def _waits(explainer: Explainer, after: State, step: Step) -> str:
     if step.target is None or not interpreter.blocked(after, step.thread):
         return ""
     location = interpreter.location(after, step.thread)
-    owners = explainer.waiting.all_of(after, step.thread)
+    what = explainer.phrase(after, step.thread)
+    if what.startswith(SLEEPS):
+        return what.replace(SLEEPS, "falls asleep", 1)
+    if location.verb is None or not PRIMITIVES[location.verb.at.lock.kind].ordered:
+        return what
     threads = interpreter.system.model.threads
-    what = explainer.lock_name(location.verb, after) if location.verb else statement(location)
+    owners = explainer.waiting.all_of(after, step.thread)
     holders = listed([threads[t].name for t in sorted(owners or ())])
-    return f"waits for {what}" + (f", held by {holders}" if holders else "")
+    return what + (f", held by {holders}" if holders else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from modelcheck.analysis.awaited import SLEEPS
 from modelcheck.analysis.finding import Finding, listed
 from modelcheck.analysis.waiting import Explainer, Hold, Situation, Wait
 from modelcheck.language.model import Location, Thread
@@ -76,16 +77,18 @@ def ending_lines(explainer: Explainer, finding: Finding) -> Iterator[str]:
         yield "before the first step"
         return
     yield _headline(trace, finding)
-    yield from situation_lines(explainer, explainer.situation(trace, finding.members))
+    lost = finding.members if finding.check == "stuck" else ()
+    yield from situation_lines(explainer, explainer.situation(trace, finding.members), lost)
 
 
-def situation_lines(explainer: Explainer, situation: Situation) -> Iterator[str]:
-    """Yield who holds what, who waits for whom, who could go on, who has finished."""
+def situation_lines(explainer: Explainer, situation: Situation, lost: tuple[int, ...] = ()) -> Iterator[str]:
+    """Yield who holds what, who waits for whom, who could go on, who has finished; `lost` wait in vain."""
     threads = explainer.interpreter.system.model.threads
     yield from _holds(threads, situation.holds)
     for wait in _in_order(situation):
         if wait.thread in situation.ring or not _is_idle(threads[wait.thread], wait.location):
-            yield _waits(threads, situation, wait)
+            never = ", but never does" if wait.helps and wait.thread in lost else ""
+            yield _waits(threads, situation, wait) + never
     for number, location in situation.standing:
         if not _is_idle(threads[number], location):
             yield f"{threads[number].name} is at {location.span}: {statement(location)}"
@@ -137,10 +140,11 @@ def _waits(threads: tuple[Thread, ...], situation: Situation, wait: Wait) -> str
         assert handler is not None
         nobody = " and ".join(threads[t].name for t in handler.interrupts)
         return f"{name} cannot begin: it can interrupt only {nobody}"
-    what = wait.shown or statement(wait.location)
     if wait.resting:
-        return f"{name} rests at {place}: {what}"
-    return f"{name} waits for {what} at {place}{_for_whom(threads, situation, wait)}"
+        return f"{name} rests at {place}: {statement(wait.location)}"
+    what = f"waits for {wait.shown}" if wait.shown else wait.phrase
+    until = ", unless it gives up" if wait.timed else ""
+    return f"{name} {what} at {place}{_for_whom(threads, situation, wait)}{until}"
 
 
 def _for_whom(threads: tuple[Thread, ...], situation: Situation, wait: Wait) -> str:
@@ -148,13 +152,28 @@ def _for_whom(threads: tuple[Thread, ...], situation: Situation, wait: Wait) -> 
     if not names and wait.for_threads:
         kept = listed([threads[t].name for t in wait.for_threads])
         return f": {kept} kept it and {_has(wait.for_threads)} finished"
+    end = "wake it" if wait.phrase.startswith(SLEEPS) else "end the wait"
     if not names:
-        return ": nobody is left to end the wait"
+        return f": nobody is left to {end}"
     if wait.any_of:
-        return f": only {listed(names)} can still end the wait" if names else ""
+        return f": only {_by_what(threads, wait, end)}"
     holders = {h.thread: h for h in situation.holds if h.lock == wait.lock}
+    if wait.phrase.startswith("waits for the end"):
+        return ""
     parts = [_holder(threads[t].name, holders.get(t)) for t in wait.for_threads]
-    return f": {listed(parts)}"
+    return f": {listed(parts)}" + (f"; or {_by_what(threads, wait, end)}" if wait.helps else "")
+
+
+def _by_what(threads: tuple[Thread, ...], wait: Wait, end: str) -> str:
+    """Say who can still end a wait, and by which statement."""
+    by: dict[int, list[str]] = {t: [] for t in ([h.thread for h in wait.helps] or wait.for_threads)}
+    for each in wait.helps:
+        by[each.thread].append(f"{statement(each.location)} at {each.location.span}")
+    if len(by) == 1:
+        ((thread, ways),) = by.items()
+        return f"{threads[thread].name} can still {end}" + (f", by {' or '.join(ways)}" if ways else "")
+    parts = [threads[t].name + (f" ({' or '.join(ways)})" if ways else "") for t, ways in by.items()]
+    return f"{listed(parts)} can still {end}"
 
 
 def _holder(name: str, hold: Hold | None) -> str:

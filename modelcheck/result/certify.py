@@ -20,6 +20,7 @@ from modelcheck.semantics.questions import (
     StatePredicate,
     StepPredicate,
     StuckForEver,
+    TimeOutWaits,
 )
 from modelcheck.semantics.transition_system import INIT, State, Step
 from modelcheck.semantics.waiting import Waiting
@@ -109,6 +110,9 @@ def _shows(interpreter: Interpreter, trace: Trace, claim: Claim, members: tuple[
             return bool(trace.steps) and trace.steps[-1].breach is not None
         case CircularWaits():
             rings = Waiting(interpreter).knot(trace.last).rings
+            return any(not members or ring.members == members for ring in rings)
+        case TimeOutWaits():
+            rings = Waiting(interpreter).knot_of_time_outs(trace.last).rings
             return any(not members or ring.members == members for ring in rings)
         case _:
             return callable(claim) and claim(trace)

@@ -5,7 +5,8 @@ shared variable, one of them writing, and at least one of the accesses is not ma
 statement-sized steps show every behaviour that single accesses would; that is why the check is not optional.
 *guarded_by* (H4): at the statement about to run, the running thread itself holds the locks that the variable's
 declaration names. A variable with such a rule is race-free where the rule is kept (any two accesses that the
-rule allows exclude each other), so the race check looks only at the accesses that the rule exempts.
+rule allows exclude each other), so the race check looks only at the accesses that the rule exempts. Where a read is
+allowed beside a write (`write_guarded_by`, `rcu_guarded_by`) it counts as marked: see `_warn_of_two` in body.py.
 
 Cost: one predicate for each pair of (thread, statement) and (thread, source line) that may collide; each is
 asked only in states where the first thread is at the statement.
@@ -155,16 +156,20 @@ def _race(variable: Variable, one: Site, other: Site, collides: Expr) -> StatePr
 def guard_questions(system: TransitionSystem) -> tuple[StatePredicate, ...]:
     """Return one predicate for each access that a rule of its variable may forbid."""
     asked = []
+    sections = tuple(LockAt(lock) for lock in system.model.locks if lock.kind == "rcu")
     for variable, accesses in sites(system).items():
         for site, rule in product(accesses, variable.guards):
-            missing = negation(_allowed(site, rule))
+            missing = negation(_allowed(site, rule, sections))
             if not site.access.unguarded and missing != FALSE:
                 asked.append(_unguarded(variable, site, rule, missing))
     return tuple(asked)
 
 
-def _allowed(site: Site, rule: GuardRule) -> Expr:
-    """What the running thread must hold for the access; where the element does not exist nothing is accessed."""
+def _allowed(site: Site, rule: GuardRule, sections: tuple[LockAt, ...]) -> Expr:
+    """What the running thread must hold for the access; where the element does not exist nothing is accessed.
+
+    `sections` is the domain of RCU read sections, if the model has any: `rcu_guarded_by` lets readers be in one.
+    """
     me, access = site.thread.number, site.access
     if rule.kind == "write_guarded_by" and not access.writes and access.marked:
         return Const(1)
@@ -172,6 +177,7 @@ def _allowed(site: Site, rule: GuardRule) -> Expr:
     if access.writes:
         held = conjunction(tuple(holds(at, me, "write") for each in instances for at in each))
     else:
+        instances += [(at,) for at in sections if rule.kind == "rcu_guarded_by"]
         held = disjunction(tuple(conjunction(tuple(holds_any(at, me) for at in each)) for each in instances))
     exists = Const(1) if access.anywhere else defined(access.ref)
     return disjunction((negation(exists), held))
@@ -214,6 +220,8 @@ def _unguarded(variable: Variable, site: Site, rule: GuardRule, missing: Expr) -
     message = f"{site.thread.name} {site.verb} `{variable.name}` at {site.span} without holding {wanted}{how}"
     if rule.kind == "write_guarded_by" and not site.access.writes:
         message += ", and the read is not marked (READ_ONCE)"
+    if rule.kind == "rcu_guarded_by" and not site.access.writes:
+        message += " and in no RCU read section"
     return StatePredicate(
         check="guarded_by",
         name="guarded_by",

@@ -42,6 +42,7 @@ from modelcheck.semantics.questions import (
     StatePredicate,
     StepPredicate,
     StuckForEver,
+    TimeOutWaits,
 )
 from modelcheck.semantics.transition_system import TransitionSystem
 
@@ -54,6 +55,7 @@ def questions(system: TransitionSystem) -> tuple[Question, ...]:
     return (
         ErrorSteps(),
         CircularWaits(),
+        *_time_outs(system),
         StuckForEver(),
         CannotFinish(),
         LocalViews(),
@@ -67,6 +69,13 @@ def questions(system: TransitionSystem) -> tuple[Question, ...]:
         *_asleep(system),
         *_against_order(system),
     )
+
+
+def _time_outs(system: TransitionSystem) -> Iterator[TimeOutWaits]:
+    """Ask about cycles that only a time-out breaks, where somebody waits for a time."""
+    places = (place for thread in system.model.threads for place in thread.locations)
+    if any(place.wait.patience is not None for place in places):
+        yield TimeOutWaits()
 
 
 def _property(system: TransitionSystem, wanted: Property) -> StatePredicate | StepPredicate:

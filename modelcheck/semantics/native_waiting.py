@@ -2,6 +2,7 @@
 
 `@waits(state, number, moving)` finds D, the largest set of blocked threads none of which can ever move again, and adds
 it with all that its diagnosis depends on; it returns the index of what it added plus one, 0 if D is empty.
+`@time_outs(state, number, moving)` does so for the threads that would wait if nobody gave up, where some would give up.
 `@resting(state, blocked)` returns which of the blocked threads are daemons at rest.
 
 A way out of an obstacle is a pair of sets: closed if a member of D is among `owners`, and no thread outside D among
@@ -9,6 +10,8 @@ A way out of an obstacle is a pair of sets: closed if a member of D is among `ow
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from modelcheck.language.model import TRUE as ALWAYS
 from modelcheck.language.model import Location, Obstacle, Thread
@@ -22,8 +25,20 @@ LOCATION_BITS = 20
 """The language refuses threads with more locations."""
 
 
-def waiting_functions(writing: Writing) -> list[str]:
-    """Return `@waits`, `@resting`, and what they use."""
+@dataclass(frozen=True)
+class _Kind:
+    """A set of knots: the function that finds them, the set that they are added to, whether nobody gives up."""
+
+    function: str
+    added: str
+    patient: bool
+
+
+_WAITS, _TIME_OUTS = _Kind("waits", "knots", False), _Kind("time_outs", "time_outs", True)
+
+
+def waiting_functions(writing: Writing, *, time_outs: bool) -> list[str]:
+    """Return `@waits`, `@resting`, and what they use; `@time_outs` if that is asked for."""
     known = tables(writing.system)
     most = max(
         (
@@ -34,16 +49,21 @@ def waiting_functions(writing: Writing) -> list[str]:
         default=0,
     )
     ways = [_ways(writing, known, thread) for thread in writing.threads]
-    return [*ways, _resting(writing), _waits(writing, most * len(writing.threads))]
+    most *= len(writing.threads)
+    texts = [*ways, _resting(writing), _waits(writing, most, _WAITS)]
+    return [*texts, _waits(writing, most, _TIME_OUTS)] if time_outs else texts
 
 
-def key_words(writing: Writing) -> int:
+def key_words(writing: Writing, *, time_outs: bool = False) -> int:
     """Return how many words what `@waits` adds has: D, and for each thread where it is and whom it waits for.
 
-    Where there are interrupts, then also for each thread by whom it is interrupted.
+    Where there are interrupts, then also for each thread by whom it is interrupted. For time-outs, who gives up.
     """
-    interrupts = any(thread.interrupted_by for thread in writing.threads)
-    return 1 + len(writing.threads) * (1 + interrupts)
+    return 1 + len(writing.threads) * (1 + _interrupted(writing)) + time_outs
+
+
+def _interrupted(writing: Writing) -> bool:
+    return any(thread.interrupted_by for thread in writing.threads)
 
 
 def place_functions(writing: Writing) -> list[str]:
@@ -160,37 +180,72 @@ def _way(
 # --- D -------------------------------------------------------------------------------------------
 
 
-def _waits(writing: Writing, most: int) -> str:
-    code = Code("waits", "ptr %s, i64 %number, i64 %moving")
+def _waits(writing: Writing, most: int, kind: _Kind) -> str:
+    code = Code(kind.function, "ptr %s, i64 %number, i64 %moving")
     words = Words.at(code, "%s", writing.layout.words)
+    x = writing.expressions(code, words)
     blocked = _blocked(writing, code, words)
-    with code.when(code.compare("eq", blocked, 0)):
+    candidates, impatient = blocked, "0"
+    if kind.patient:
+        impatient = _impatient(writing, x)
+        candidates = code.either(blocked, impatient)
+        with code.when(code.compare("eq", impatient, 0)):
+            code.ret(0)
+    with code.when(code.compare("eq", candidates, 0)):
         code.ret(0)
     ways, count = code.slot(f"[{max(3 * most, 1)} x i64]"), code.slot()
     code.set(count, 0)
     for thread in writing.threads:
-        with code.when(code.compare("ne", code.both(blocked, 1 << thread.number), 0)):
+        with code.when(code.compare("ne", code.both(candidates, 1 << thread.number), 0)):
             number = code.call(f"ways_{thread.number}", f"ptr %s, ptr {ways}, i64 {code.get(count)}")
             code.set(count, number)
-    members = _largest(code, ways, code.get(count), blocked)
+    members = _largest(code, ways, code.get(count), candidates)
     with code.when(code.compare("eq", members, 0)):
         code.ret(0)
-    resting = code.call("resting", f"ptr %s, i64 {members}")
-    size = key_words(writing)
+    size = key_words(writing, time_outs=kind.patient)
     key = code.slot(f"[{size} x i64]")
-    code.set(code.at(key, 0), members)
+    _stands(writing, x, (members, code.both(members, blocked)), key)
+    _edges(code, (ways, code.get(count)), members, key)
+    if _interrupted(writing):
+        _interrupts(writing, x, members, key)
+    if kind.patient:
+        code.set(code.at(key, size - 1), code.both(members, impatient))
+    code.ret(code.call(f"{kind.added}_add", f"ptr {key}, i64 %number"))
+    return code.text()
+
+
+def _stands(writing: Writing, x: Expressions, members: tuple[Operand, Operand], key: Operand) -> None:
+    """Write D and the members' locations into the key, and who rests of those that are blocked."""
+    code = x.code
+    resting = code.call("resting", f"ptr %s, i64 {members[1]}")
+    code.set(code.at(key, 0), members[0])
     for thread in writing.threads:
         place = code.at(key, 1 + thread.number)
         code.set(place, 0)
-        with code.when(code.compare("ne", code.both(members, 1 << thread.number), 0)):
+        with code.when(code.compare("ne", code.both(members[0], 1 << thread.number), 0)):
             rests = code.both(code.right(resting, thread.number), 1)
-            where = code.left(writing.location(words, thread.number), 1)
+            where = code.left(writing.location(x.now, thread.number), 1)
             code.set(place, code.either(where, rests))
-    _edges(code, (ways, code.get(count)), members, key)
-    if size > 1 + len(writing.threads):
-        _interrupts(writing, writing.expressions(code, words), members, key)
-    code.ret(code.call("knots_add", f"ptr {key}, i64 %number"))
-    return code.text()
+
+
+def _impatient(writing: Writing, x: Expressions) -> Operand:
+    """Write the set of threads that would wait where they are if they did not give up."""
+    code = x.code
+    found = code.slot()
+    code.set(found, 0)
+    for thread in writing.threads:
+        places = {p.number: code.label() for p in thread.locations if p.wait.patience is not None}
+        end = code.label()
+        code.switch(writing.location(x.now, thread.number), places, end)
+        for number, label in places.items():
+            code.start(label)
+            patience = thread.locations[number].wait.patience
+            assert patience is not None
+            bit = code.select(x.truth(patience), 0, 1 << thread.number)
+            code.set(found, code.either(code.get(found), bit))
+            code.jump(end)
+        code.start(end)
+    return code.get(found)
 
 
 def _largest(code: Code, ways: Operand, count: Operand, blocked: Operand) -> Operand:

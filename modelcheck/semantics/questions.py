@@ -56,6 +56,11 @@ class CircularWaits:
 
 
 @dataclass(frozen=True)
+class TimeOutWaits:
+    """In which states would there be a circular wait if nobody gave up, and who is in it? (SEMANTICS A5)."""
+
+
+@dataclass(frozen=True)
 class StuckForEver:
     """Which threads are blocked in a state from which no continuation lets them step? (SEMANTICS A4)."""
 
@@ -104,6 +109,7 @@ Question = (
     | StepPredicate
     | ErrorSteps
     | CircularWaits
+    | TimeOutWaits
     | StuckForEver
     | CannotFinish
     | LocalViews

@@ -6,11 +6,11 @@ The definitions are those of engine/collecting.py and semantics/waiting.py, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from modelcheck.language.model import At, Const, Enabled, Location, LockAt, Ref
+from modelcheck.language.model import At, Const, Enabled, Expr, Location, LockAt, Ref
 from modelcheck.locks import PRIMITIVES
 from modelcheck.semantics.questions import StatePredicate, StepPredicate
 from modelcheck.semantics.symbolic import Frame, Going, Relation, Shape
@@ -157,16 +157,24 @@ class _Knot:
         for obstacle, changes in zip(location.wait.obstacles, awaited, strict=True):
             owners = None
             if obstacle.all_of:
-                owners = {t: conjunction(self._terms.truth(c, moment)) for t, c in obstacle.all_of}
+                owners = self._when(obstacle.all_of)
             wakers = None
             if changes is not None or obstacle.movers:
                 wakers = self._wakers(thread, changes or frozenset(), obstacle.movers)
             present = conjunction(self._terms.truth(obstacle.when, moment))
             yield _Wait(conjunction((stuck, present)), owners, wakers, awake)
 
+    def _when(self, threads: Iterable[tuple[int, Expr]]) -> dict[int, Truth]:
+        """Return when each thread is one of those; it may be named several times, for several reasons."""
+        found: dict[int, Truth] = {}
+        for thread, condition in threads:
+            here = conjunction(self._terms.truth(condition, self._frame.moment))
+            found[thread] = disjunction((found.get(thread, False), here))
+        return found
+
     def _interrupted(self, thread: int) -> _Wait:
         moment, one = self._frame.moment, self._threads[thread]
-        handlers = {t: conjunction(self._terms.truth(c, moment)) for t, c in one.interrupted_by}
+        handlers = self._when(one.interrupted_by)
         unfinished = negation(self._terms.stands(moment, thread, frozenset((one.end,))))
         return _Wait(conjunction((unfinished, disjunction(handlers.values()))), handlers, None, True)
 

@@ -10,7 +10,7 @@ of it at rest.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelcheck.language.model import By, Location, Obstacle, Ref, Thread, jump_targets
 from modelcheck.semantics.interpreter import Interpreter
@@ -26,10 +26,12 @@ Change = int | tuple[str, int]
 class Tables:
     """What the program graphs say about waiting, whatever the state.
 
+    `writes[t][n]`: changes that thread t's statement at location n can make.
     `may_write[t][n]`: changes that thread t can still make from location n on, the statement there included.
     `awaited[t][n]`: for each obstacle at location n the changes that can remove it; None: only owners can.
     """
 
+    writes: tuple[tuple[frozenset[Change], ...], ...]
     may_write: tuple[tuple[frozenset[Change], ...], ...]
     awaited: tuple[tuple[tuple[frozenset[Change] | None, ...], ...], ...]
 
@@ -81,8 +83,10 @@ EMPTY = Knot(frozenset(), {}, (), frozenset())
 def tables(system: TransitionSystem) -> Tables:
     """Return the tables of a system."""
     threads = system.model.threads
+    writes = tuple(tuple(_changes(system, a) for a in system.actions[t.number]) for t in threads)
     return Tables(
-        tuple(_may_write(system, thread) for thread in threads),
+        writes,
+        tuple(_may_write(thread, writes[thread.number]) for thread in threads),
         tuple(
             tuple(
                 tuple(_awaited(system, obstacle) for obstacle in location.wait.obstacles)
@@ -107,9 +111,9 @@ def _awaited(system: TransitionSystem, obstacle: Obstacle) -> frozenset[Change] 
     return frozenset(changes)
 
 
-def _may_write(system: TransitionSystem, thread: Thread) -> tuple[frozenset[Change], ...]:
+def _may_write(thread: Thread, writes: tuple[frozenset[Change], ...]) -> tuple[frozenset[Change], ...]:
     """Return the least solution of: what is written here, or from a location that can follow."""
-    written = [_changes(system, action) for action in system.actions[thread.number]]
+    written = list(writes)
     following = [jump_targets(location.effects) for location in thread.locations]
     changed = True
     while changed:
@@ -136,7 +140,7 @@ class Waiting:
     """Answers about states of one system: who waits for whom."""
 
     def __init__(self, interpreter: Interpreter) -> None:
-        self._interpreter = interpreter
+        self.interpreter = self._interpreter = interpreter
         self._threads = interpreter.system.model.threads
         self._cells = interpreter.system.location_cells
         self.tables = tables(interpreter.system)
@@ -186,6 +190,17 @@ class Waiting:
         wakers = [way.wakers for way in self.ways(state, thread) if way.wakers is not None]
         return frozenset[int]().union(*wakers) if wakers else None
 
+    def awaited_now(self, state: State, thread: int) -> frozenset[Change]:
+        """Return the changes of which one must happen before the blocked thread can step; none: only owners help."""
+        obstacles = self._interpreter.location(state, thread).wait.obstacles
+        awaited = self.tables.awaited[thread][state[self._cells[thread]]]
+        here = (
+            changes
+            for obstacle, changes in zip(obstacles, awaited, strict=True)
+            if changes is not None and self._interpreter.satisfied(obstacle.when, state)
+        )
+        return frozenset[Change]().union(*here)
+
     def knot(self, state: State, blocked: frozenset[int] | None = None) -> Knot:
         """Return D of the state, the largest set as A3 defines it; `blocked` are its blocked threads if known."""
         if blocked is None:
@@ -200,6 +215,24 @@ class Waiting:
             return EMPTY
         closed = {t: [way for way in ways[t] if way.closed(members)] for t in sorted(members)}
         return self._with_rings(state, closed)
+
+    def impatient(self, state: State) -> frozenset[int]:
+        """Return the threads that would wait here if they did not give up (SEMANTICS A5)."""
+        return frozenset(t.number for t in self._threads if self._gives_up(state, t.number))
+
+    def _gives_up(self, state: State, thread: int) -> bool:
+        patience = self._interpreter.location(state, thread).wait.patience
+        return patience is not None and not self._interpreter.satisfied(patience, state)
+
+    def knot_of_time_outs(self, state: State) -> Knot:
+        """Return D as it would be if nobody gave up; its rings are those that only a time-out breaks."""
+        impatient = self.impatient(state)
+        if not impatient:
+            return EMPTY
+        threads = (t.number for t in self._threads)
+        waiting = impatient.union(t for t in threads if self._interpreter.blocked(state, t))
+        knot = self.knot(state, waiting)
+        return replace(knot, rings=tuple(r for r in knot.rings if not impatient.isdisjoint(r.members)))
 
     def _with_rings(self, state: State, ways: dict[int, list[Way]]) -> Knot:
         members = frozenset(ways)

@@ -35,33 +35,41 @@ class Interrupts:
     def first(self) -> dict[Key, Value]:
         """Return the first values of all cells."""
         found: dict[Key, Value] = {(name, t): 0 for name in self.domains for t in range(self.threads)}
-        return found | {(f"{name}.on",): 0 for _, name, _ in self.handlers.values()}
+        names = [name for _, name, _ in self.handlers.values()]
+        return found | {(f"{name}.{part}",): 0 for name in names for part in ("on", "idle")}
 
     def running(self, cells: Cells, kind: str, thread: int) -> list[int]:
-        """Return the handlers of a kind that run in the thread's place."""
+        """Return the handlers of a kind that run on the thread's CPU."""
         return [h for h, (k, n, _) in self.handlers.items() if k == kind and cells[f"{n}.on",] == thread + 1]
 
     def suspended(self, cells: Cells, me: int) -> bool:
         if me not in self.handlers:
-            return bool(self.running(cells, "irq", me) or self.running(cells, "softirq", me))
+            there = (*self.running(cells, "irq", me), *self.running(cells, "softirq", me))
+            return any(not cells[f"{self.handlers[h][1]}.idle",] for h in there)
         kind, name, _ = self.handlers[me]
         on = cells[f"{name}.on",]
         return (
             kind == "softirq" and isinstance(on, int) and on > 0 and bool(self.running(cells, "irq", on - 1))
         )
 
-    def may_start(self, cells: Cells, me: int, thread: int, has_cpu: Callable[[int], bool]) -> bool:
-        """Tell whether the handler may start on the thread's CPU: what runs there has interrupts enabled."""
+    def may_start(self, cells: Cells, me: int, thread: int) -> bool:
+        """Tell whether the handler may start on the thread's CPU: interrupts are enabled there (decision 0009)."""
         hard, soft = (self.running(cells, kind, thread) for kind in ("irq", "softirq"))
         there = soft[0] if soft else thread
-        if hard or cells.get((HARD, there)) or not has_cpu(there):
+        if hard or cells.get((HARD, there)):
             return False
         return self.handlers[me][0] == "irq" or not (soft or cells.get((SOFT, there)))
 
-    def switched(self, cells: dict[Key, Value], me: int, on: int) -> None:
+    def finds_idle(self, cells: Cells, thread: int, has_cpu: Callable[[int], bool]) -> bool:
+        """Tell whether a handler that starts on the thread's CPU interrupts nobody there."""
+        soft = self.running(cells, "softirq", thread)
+        return bool(cells[f"{self.handlers[soft[0]][1]}.idle",]) if soft else not has_cpu(thread)
+
+    def switched(self, cells: dict[Key, Value], me: int, on: int, *, idle: bool = False) -> None:
         """Note that the handler runs in the place of a thread (its number and 1), or 0 that it has returned."""
         kind, name, _ = self.handlers[me]
         cells[f"{name}.on",] = on
+        cells[f"{name}.idle",] = int(idle)
         for domain in (HARD, SOFT) if kind == "irq" else (SOFT,):
             if domain in self.domains:
                 cells[domain, me] = int(on > 0)

@@ -278,9 +278,10 @@ class SecondOpinion:
             yield (), run
             return
         for number, thread in enumerate(self.interrupts.handlers[me][2]):
-            if self.interrupts.may_start(cells, me, thread, lambda t: self.has_cpu(state, t)):
+            if self.interrupts.may_start(cells, me, thread):
                 run = Steps(self.code, me, cells, (), ())
-                self.interrupts.switched(run.cells, me, thread + 1)
+                idle = self.interrupts.finds_idle(cells, thread, lambda t: self.has_cpu(state, t))
+                self.interrupts.switched(run.cells, me, thread + 1, idle=idle)
                 run.push(BACK, node, env)
                 run.push("return", node, env)
                 run.do(node.body, env)

@@ -91,7 +91,7 @@ def test_a_try_that_always_succeeds() -> None:
 
 def test_the_result_of_an_op_as_a_condition() -> None:
     text = "var x: 0..1 marked; invariant i: x <= 1; op f() -> bool { x = 1; return true; }"
-    assert of_thread("if (!f()) { x = 0; }", text) == ["`f()` is never false", "`x = 0` never runs"]
+    assert of_thread("if (!f()) { x = 0; }", text) == ["`!f()` is never true", "`x = 0` never runs"]
 
 
 def test_a_branch_of_either_that_an_empty_choice_removes() -> None:

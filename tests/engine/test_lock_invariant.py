@@ -152,3 +152,19 @@ def test_no_time_is_no_proof_and_no_crash() -> None:
     text = HEAD + "thread t { mutex_lock(l); mutex_unlock(l); }" + TAIL
     system = transition_system(elaborate((parse(Source("pages.mck", text)),)))
     assert "0 seconds" in lock_invariants(system, Limits(seconds=0))["span"].reason
+
+
+DOWNGRADED = """
+rwsem s;
+var a: 0 .. 100000 = 0 guarded_by s;
+var b: 0 .. 100000 = 0 guarded_by s;
+thread w { down_write(s); if (a < 100000) { a++; BODY } downgrade_write(s); up_read(s); }
+thread k { if (down_write_killable(s)) return; b = a; up_write(s); }
+thread r { down_read(s); up_read(s); fatal_signal(k); }
+invariant when free(s) same: a == b;
+"""
+
+
+def test_a_section_that_ends_in_a_downgrade_is_proved_or_not_where_it_stops_writing() -> None:
+    assert proof(DOWNGRADED.replace("BODY", "b++;"), "same") == ""
+    assert "can end without it" in proof(DOWNGRADED.replace("BODY", "skip;"), "same")

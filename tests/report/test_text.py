@@ -111,7 +111,10 @@ def test_a_thread_that_waits_for_a_condition_says_who_could_end_it() -> None:
     told = lines("""model m; mutex l; var done: bool marked;
         thread one { mutex_lock(l); await(done); mutex_unlock(l); }
         thread two { mutex_lock(l); done = true; mutex_unlock(l); }""")
-    assert "one waits for await(done) at test.mck:2: only two can still end the wait" in told
+    assert (
+        "one waits for await(done) at test.mck:2: only two can still end the wait, by done = true at test.mck:3"
+        in told
+    )
 
 
 def test_a_thread_that_nobody_can_wake_says_so() -> None:
@@ -204,3 +207,18 @@ def test_a_file_without_a_model_line_goes_by_its_name() -> None:
 def test_a_lock_of_a_finished_thread_is_told_as_kept() -> None:
     told = lines("model m; mutex l; thread a { mutex_lock(l); } thread b { mutex_lock(l); mutex_unlock(l); }")
     assert "b waits for l at test.mck:1: a kept it and has finished" in told
+
+
+def test_a_negated_test_of_a_call_says_which_way_the_whole_condition_went() -> None:
+    told = lines("""model m; mutex l; semaphore s; op f() -> bool { return true; }
+        thread t {
+            if (!mutex_trylock(l)) { skip; }
+            if (!f()) { skip; }
+            if (down_trylock(s)) { skip; }
+            if (!down_trylock(s)) { skip; }
+            assert(false);
+        }""")
+    assert "1 t test.mck:3 if (!mutex_trylock(l)) +l, false, t.f.return=true" in told
+    assert "2 t test.mck:4 if (!f()) false" in told
+    assert "3 t test.mck:5 if (down_trylock(s)) false, s=0" in told
+    assert "4 t test.mck:6 if (!down_trylock(s)) false" in told

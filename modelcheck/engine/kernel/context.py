@@ -57,6 +57,11 @@ class Slot(IntEnum):
     KNOTS_MASK = auto()
     KNOTS_USED = auto()
     KNOTS_ROOM = auto()
+    TIME_OUTS = auto()
+    TIME_OUTS_INDEX = auto()
+    TIME_OUTS_MASK = auto()
+    TIME_OUTS_USED = auto()
+    TIME_OUTS_ROOM = auto()
 
 
 SLOTS = len(Slot)

@@ -17,7 +17,15 @@ from modelcheck.engine.kernel.search import (
     search,
     sweep,
 )
-from modelcheck.engine.kernel.sets import SetKind, adder, counting_adder, note, rebuild
+from modelcheck.engine.kernel.sets import (
+    LOGGED_KNOTS,
+    LOGGED_TIME_OUTS,
+    SetKind,
+    adder,
+    counting_adder,
+    note,
+    rebuild,
+)
 from modelcheck.engine.kernel.visited import absorb, find, rehash
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.layout import Layout, layout
@@ -35,6 +43,7 @@ from modelcheck.semantics.questions import (
     StatePredicate,
     StepPredicate,
     StuckForEver,
+    TimeOutWaits,
 )
 from modelcheck.semantics.transition_system import TransitionSystem
 
@@ -92,27 +101,35 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
     judges = StepPredicate in kinds or of_steps
     writing = Writing(interpreter, place, registry, Crossings in kinds, judges, occurrences)
     endings = not kinds.isdisjoint({StuckForEver, CannotFinish})
-    knots = endings or CircularWaits in kinds
+    knots, time_outs = endings or CircularWaits in kinds, TimeOutWaits in kinds
     threads = len(writing.threads)
     sets = {
         "views": SetKind("views", Slot.VIEWS, 1 + place.words + writing.held_words, 1),
         "crossings": SetKind("crossings", Slot.CROSSINGS, 1 + writing.held_words, 1),
-        "knots": SetKind("knots", Slot.KNOTS, key_words(writing), 2),
+        "knots": SetKind("knots", Slot.KNOTS, key_words(writing), 2, LOGGED_KNOTS),
+        "time_outs": SetKind(
+            "time_outs", Slot.TIME_OUTS, key_words(writing, time_outs=True), 2, LOGGED_TIME_OUTS
+        ),
     }
-    wanted = {"views": LocalViews in kinds, "crossings": Crossings in kinds, "knots": knots}
+    wanted = {
+        "views": LocalViews in kinds,
+        "crossings": Crossings in kinds,
+        "knots": knots,
+        "time_outs": time_outs,
+    }
     used = tuple(kind for name, kind in sets.items() if wanted[name])
     locations = sum(len(thread.locations) for thread in writing.threads)
     successors = most_successors(writing)
     states = max(1, min(STATES_OF_A_BATCH, MOST_SUCCESSORS // (successors + 1)))
-    shape = Shape(place.words, threads, used, knots, occurrences, states)
+    shape = Shape(place.words, threads, used, knots, time_outs, occurrences, states)
     parts = successor_functions(writing)
     parts += seeing_functions(writing, questions)
     sees = LocalViews in kinds or StatePredicate in kinds or registry.conditions > 0
     parts += [search(shape), absorb(place.words, sees=sees), rehash(place.words), find(place.words), note()]
-    parts += [counting_adder(kind) if kind.name == "knots" else adder(kind) for kind in used]
+    parts += [adder(kind) if kind.logged is None else counting_adder(kind) for kind in used]
     parts += [rebuild(kind) for kind in used]
-    if knots:
-        parts += waiting_functions(writing)
+    if knots or time_outs:
+        parts += waiting_functions(writing, time_outs=time_outs)
     if occurrences:
         parts += place_functions(writing)
     stuck_notes, unable_note = _notes_of_losses(writing) if endings else ((), 0)
@@ -128,6 +145,7 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
         "views": batch * threads,
         "crossings": batch * registry.most_crossings,
         "knots": states,
+        "time_outs": states,
     }
     return Text(
         text=_module(registry, parts, locations),
@@ -139,7 +157,7 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
         endings=endings,
         successors=successors,
         room=tuple(most[kind.name] for kind in used),
-        log_room=batch * (per_state + per_step) + states * (successors + 1),
+        log_room=batch * (per_state + per_step) + states * (successors + 2),
         stuck_notes=stuck_notes,
         unable_note=unable_note,
     )

@@ -24,14 +24,15 @@ from modelcheck.semantics.native_words import Words
 class Shape:
     """What the kernel is specialised for.
 
-    `knots`, `places`: circular waits, and where threads have to wait, are looked for. `batch_states`: the most states
-    that are expanded before their successors are looked up.
+    `knots`, `time_outs`, `places`: circular waits, those that only a time-out breaks, and where threads have to wait
+    are looked for. `batch_states`: the most states that are expanded before their successors are looked up.
     """
 
     words: int
     threads: int
     sets: tuple[SetKind, ...]
     knots: bool
+    time_outs: bool
     places: bool
     batch_states: int
 
@@ -85,6 +86,8 @@ def search(shape: Shape) -> str:
             code.set(head, code.add(number, 1))
             if shape.knots:
                 code.call("waits", f"ptr {place}, i64 {number}, i64 {shape.moved(code, done)}")
+            if shape.time_outs:
+                code.call("time_outs", f"ptr {place}, i64 {number}, i64 {shape.moved(code, done)}")
             if shape.places:
                 code.do(f"call void @places(ptr {place}, i64 {shape.moved(code, done)})")
         stopped = code.call("absorb", f"i64 {code.get(filled)}")

@@ -16,18 +16,25 @@ from modelcheck.semantics.native_code import Code, Operand
 
 @dataclass(frozen=True)
 class SetKind:
-    """One of the sets: its name, its first slot, the words of a tuple, the words that are said of it."""
+    """One of the sets: its name, its first slot, the words of a tuple, the words that are said of it.
+
+    `logged`: what the first tuple is in the log; the following ones count down from there. None: they are not logged.
+    """
 
     name: str
     slot: Slot
     key: int
     said: int
+    logged: int | None = None
 
     @property
     def stride(self) -> int:
         """Words of an entry."""
         return self.key + self.said
 
+
+LOGGED_KNOTS, LOGGED_TIME_OUTS = -1, -(1 << 40)
+"""Numbers of the first knots in the log; below zero, where no notes are."""
 
 DENSE, INDEX, MASK, USED, ROOM = range(5)
 
@@ -117,7 +124,8 @@ def counting_adder(kind: SetKind) -> str:
     entry, known = find_or_add(code, kind, key)
     with code.when(code.compare("ne", load(code, Slot.NOTING), 0)):
         count, level = code.at(entry, kind.key), code.at(entry, kind.key + 1)
-        note = code.sub(-1, known)
+        assert kind.logged is not None
+        note = code.sub(kind.logged + 1, known)
         sighted(code, (count, level), (note, "%number", "0"))
     code.ret(known)
     return code.text()

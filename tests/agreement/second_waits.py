@@ -1,0 +1,260 @@
+"""The second opinion on what waits without a lock: semaphores, completions, sleeping, waking, signals (A5, G14)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from modelcheck.language import syntax as s
+from modelcheck.language.types import ERRNO
+from tests.agreement.second_values import Globals, Key, LockStorage, Value, as_int
+
+FIELDS = {"semaphore": ("count",), "completion": ("done",), "waitqueue": ("waiting",)}
+SLEEPS = ("TASK_RUNNING", "TASK_INTERRUPTIBLE", "TASK_KILLABLE", "TASK_UNINTERRUPTIBLE")
+SIGNALS = ("signal", "fatal_signal", "flush_signals")
+TASKS = ("set_current_state", "schedule", "schedule_timeout", "wake_up_process")
+QUEUES = ("prepare_to_wait", "prepare_to_wait_exclusive", "finish_wait", "wake_up", "wake_up_all")
+
+
+class BlockedError(Exception):
+    """The statement cannot run now."""
+
+
+class WrongUseError(Exception):
+    """The statement breaks a rule."""
+
+
+class Memory(Protocol):
+    me: int
+    threads: int
+    cells: dict[Key, Value]
+
+    def pick(self, options: list[int]) -> int: ...
+
+
+class Cells(Protocol):
+    """What a verb sees: the cells of its lock, and the memory behind them."""
+
+    lock: LockStorage
+
+    @property
+    def memory(self) -> Memory: ...
+    def get(self, part: str, *more: int) -> int: ...
+    def set(self, part: str, value: int, *more: int) -> None: ...
+
+
+C = TypeVar("C", bound=Cells)
+
+
+def domains(tree: s.Specification, threads: int) -> Iterator[Key]:
+    """Yield the cells that nobody declares."""
+    used = {call.name for node in tree.declarations for call in node.walk() if isinstance(call, s.Call)}
+    if used & {*TASKS, *QUEUES}:
+        yield from (("tasks.state", t) for t in range(threads))
+    if used & set(SIGNALS):
+        yield from (("signals.pending", t) for t in range(threads))
+
+
+def operand(known: Globals, call: s.Call) -> LockStorage | None:
+    """Return what a verb without a lock works on; None if its first argument is a lock."""
+    if call.name not in (*TASKS, *SIGNALS):
+        return None
+    given = 0
+    for argument in call.arguments:
+        match argument:
+            case s.Name(name) if name in SLEEPS:
+                given = SLEEPS.index(name)
+            case s.Name(name):
+                given = known.threads[name, None]
+            case s.Index(s.Name(name), s.Number(number)):
+                given = known.threads[name, number]
+            case _:
+                raise AssertionError(argument)
+    return LockStorage("domain", "", (), (), given=given)
+
+
+def with_state(lock: LockStorage, call: s.Call) -> LockStorage:
+    """Return the lock with the state that a queue's verb was given to sleep in."""
+    second = call.arguments[1] if len(call.arguments) > 1 else None
+    return replace(lock, given=SLEEPS.index(second.id)) if isinstance(second, s.Name) else lock
+
+
+def pending(cells: Cells) -> int:
+    return as_int(cells.memory.cells.get(("signals.pending", cells.memory.me), 0))
+
+
+def interruptible(
+    can: Callable[[C], bool], take: Callable[[C], object], least: int, errno: str
+) -> Callable[[C], int]:
+    """Return a verb that takes, or gives up while a signal of at least this rank is pending."""
+
+    def verb(cells: C) -> int:
+        if ("signals.pending", 0) not in cells.memory.cells:
+            take(cells)
+            return 0
+        options = [0] * can(cells) + [1] * (pending(cells) >= least)
+        if not options:
+            raise BlockedError
+        if cells.memory.pick(options):
+            return ERRNO.members.index(errno)
+        take(cells)
+        return 0
+
+    return verb
+
+
+# --- semaphores and completions ------------------------------------------------------------------
+
+
+def down(cells: Cells) -> int:
+    if not cells.get("count"):
+        raise BlockedError
+    cells.set("count", cells.get("count") - 1)
+    return 0
+
+
+def down_or(code: int) -> Callable[[Cells], int]:
+    return lambda cells: down(cells) if cells.get("count") else code
+
+
+def up(cells: Cells) -> int:
+    if cells.get("count") == cells.lock.high:
+        raise WrongUseError
+    cells.set("count", cells.get("count") + 1)
+    return 0
+
+
+def complete(cells: Cells) -> int:
+    done, everything = cells.get("done"), cells.lock.high + 1
+    if done == everything - 1:
+        raise WrongUseError
+    if done < everything:
+        cells.set("done", done + 1)
+    return 0
+
+
+def complete_all(cells: Cells) -> int:
+    cells.set("done", cells.lock.high + 1)
+    return 0
+
+
+def reinit(cells: Cells) -> int:
+    cells.set("done", 0)
+    return 0
+
+
+def wait_done(cells: Cells) -> int:
+    if not try_done(cells):
+        raise BlockedError
+    return 0
+
+
+def try_done(cells: Cells) -> int:
+    done = cells.get("done")
+    if 0 < done <= cells.lock.high:
+        cells.set("done", done - 1)
+    return int(done > 0)
+
+
+# --- sleeping and waking -------------------------------------------------------------------------
+
+
+def set_state(cells: Cells, thread: int, value: int) -> int:
+    cells.memory.cells["tasks.state", thread] = value
+    return 0
+
+
+def is_asleep(cells: Cells, thread: int) -> bool:
+    return cells.memory.cells["tasks.state", thread] != 0
+
+
+def schedule(cells: Cells) -> int:
+    state = cells.memory.cells["tasks.state", cells.memory.me]
+    if state == 3 or (state == 1 and pending(cells) < 1) or (state == 2 and pending(cells) < 2):
+        raise BlockedError
+    return set_state(cells, cells.memory.me, 0)
+
+
+def prepare(way: int) -> Callable[[Cells], int]:
+    def verb(cells: Cells) -> int:
+        cells.set("waiting", way, cells.memory.me)
+        return set_state(cells, cells.memory.me, cells.lock.given or 3)
+
+    return verb
+
+
+def finish_wait(cells: Cells) -> int:
+    cells.set("waiting", 0, cells.memory.me)
+    return set_state(cells, cells.memory.me, 0)
+
+
+def sleepers(cells: Cells, way: int) -> list[int]:
+    return [t for t in range(cells.memory.threads) if cells.get("waiting", t) == way and is_asleep(cells, t)]
+
+
+def awaken(cells: Cells, threads: list[int]) -> int:
+    for thread in threads:
+        cells.set("waiting", 0, thread)
+        set_state(cells, thread, 0)
+    return 0
+
+
+def wake_up(cells: Cells) -> int:
+    one = cells.memory.pick(sleepers(cells, 2) or [cells.memory.threads])
+    return awaken(cells, [*sleepers(cells, 1), *([one] if one < cells.memory.threads else [])])
+
+
+def wake_up_all(cells: Cells) -> int:
+    return awaken(cells, sleepers(cells, 1) + sleepers(cells, 2))
+
+
+def send(rank: int) -> Callable[[Cells], int]:
+    def verb(cells: Cells) -> int:
+        key = ("signals.pending", cells.lock.given)
+        cells.memory.cells[key] = max(as_int(cells.memory.cells[key]), rank)
+        return 0
+
+    return verb
+
+
+def flush(cells: Cells) -> int:
+    cells.memory.cells["signals.pending", cells.memory.me] = 0
+    return 0
+
+
+def _has_count(cells: Cells) -> bool:
+    return cells.get("count") > 0
+
+
+def _is_done(cells: Cells) -> bool:
+    return cells.get("done") > 0
+
+
+VERBS: dict[str, Callable[[Cells], int]] = {
+    "down": down,
+    "down_trylock": down_or(1),
+    "down_timeout": down_or(ERRNO.members.index("ETIME")),
+    "down_interruptible": interruptible(_has_count, down, 1, "EINTR"),
+    "down_killable": interruptible(_has_count, down, 2, "EINTR"),
+    "up": up,
+    "complete": complete,
+    "complete_all": complete_all,
+    "wait_for_completion": wait_done,
+    "wait_for_completion_timeout": try_done,
+    "try_wait_for_completion": try_done,
+    "wait_for_completion_interruptible": interruptible(_is_done, wait_done, 1, "ERESTARTSYS"),
+    "reinit_completion": reinit,
+    "prepare_to_wait": prepare(1),
+    "prepare_to_wait_exclusive": prepare(2),
+    "finish_wait": finish_wait,
+    "wake_up": wake_up,
+    "wake_up_all": wake_up_all,
+    "set_current_state": lambda cells: set_state(cells, cells.memory.me, cells.lock.given),
+    "schedule": schedule,
+    "schedule_timeout": lambda cells: set_state(cells, cells.memory.me, 0),
+    "wake_up_process": lambda cells: set_state(cells, cells.lock.given, 0),
+    "signal": send(1),
+    "fatal_signal": send(2),
+    "flush_signals": flush,
+}
