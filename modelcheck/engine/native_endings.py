@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from array import array
 
 from modelcheck.engine.kernel.context import Slot
@@ -22,22 +21,18 @@ def look_back(reading: Reading, watch: Watch) -> None:
     store.array(Slot.CAUGHT, 8 * len(caught)).write(0, caught.tobytes())
     size = text.shape.fate_bits // 8
     watch.need(3 * size * len(store))
-    fates = store.array(Slot.FATES, size * len(store))
-    union = 0
-    for low, high in _chunks(len(store), _CHUNK):
-        union |= program.run("own_fates", low, high)
-        watch.look_closely(len(store), store.transitions, store.depth, 0)
-    if len(store.level(0)) == 1:
-        # What can happen from the only initial state is what happens anywhere. Whoever can get back there is done.
-        fates.write(0, union.to_bytes(size, sys.byteorder))
-    _sweep_until_still(reading, watch, "sweep")
+    store.array(Slot.FATES, size * len(store))
+    _sweep(reading, watch, "sweep", first=True)
+    while _sweep(reading, watch, "sweep"):
+        pass
     store.array(Slot.STUCK, size * len(store))
     store.array(Slot.LATER, size * len(store))
     stuck = 0
     for low, high in _chunks(len(store), _CHUNK):
         stuck |= program.run("losses", low, high)
     if stuck:
-        _sweep_until_still(reading, watch, "sweep_stuck")
+        while _sweep(reading, watch, "sweep_stuck"):
+            pass
     program.g[Slot.NOTING] = 1
     for depth in range(store.depth + 1):
         program.g[Slot.DEPTH] = depth
@@ -49,17 +44,13 @@ def look_back(reading: Reading, watch: Watch) -> None:
     reading.take_notes()
 
 
-def _sweep_until_still(reading: Reading, watch: Watch, name: str) -> None:
-    """Go over all states, up and down in turn, until nothing changes."""
-    store = reading.store
-    up = changed = True
-    while changed:
-        changed = False
-        chunks = _chunks(len(store), _CHUNK)
-        for low, high in chunks if up else reversed(chunks):
-            changed |= bool(reading.program.run(name, low, high, int(up)))
-            watch.look_closely(len(store), store.transitions, store.depth, 0)
-        up = not up
+def _sweep(reading: Reading, watch: Watch, name: str, *, first: bool = False) -> bool:
+    """Go once over all states, the last one first; tell whether anything changed."""
+    store, changed = reading.store, 0
+    for low, high in reversed(list(_chunks(len(store), _CHUNK))):
+        changed |= reading.program.run(name, low, high, int(first), int(first))
+        watch.look_closely(len(store), store.transitions, store.depth, 0)
+    return bool(changed)
 
 
 def _chunks(count: int, size: int) -> list[tuple[int, int]]:

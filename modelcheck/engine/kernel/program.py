@@ -14,7 +14,6 @@ from modelcheck.engine.kernel.search import (
     losses,
     note_losses,
     own_fate,
-    own_fates,
     search,
     sweep,
 )
@@ -135,9 +134,9 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
         parts += place_functions(writing)
     stuck_notes, unable_note = _notes_of_losses(writing) if endings else ((), 0)
     if endings:
-        parts += [own_fate(writing, shape), own_fates(shape)]
-        parts += [sweep(shape, "sweep", Slot.FATES, (1 << 2 * threads) - 1)]
-        parts += [sweep(shape, "sweep_stuck", Slot.LATER, shape.everybody)]
+        parts += [own_fate(writing, shape)]
+        parts += [sweep(shape, "sweep", Slot.FATES, (1 << 2 * threads) - 1, owns=True)]
+        parts += [sweep(shape, "sweep_stuck", Slot.LATER, shape.everybody, owns=False)]
         parts += [losses(shape), note_losses(writing, shape, stuck_notes, unable_note)]
     parts += [costs(shape)]
     batch = ENTRIES_OF_A_BATCH + successors
@@ -200,7 +199,7 @@ def _names(shape: Shape, *, endings: bool) -> dict[str, int]:
     names = {"search": 0, "absorb": 1, "rehash": 2, "find": 1, "costs": 4}
     names |= {f"{kind.name}_rebuild": 0 for kind in shape.sets}
     if endings:
-        names |= {"own_fates": 2, "sweep": 3, "sweep_stuck": 3, "losses": 2, "note_losses": 3}
+        names |= {"sweep": 4, "sweep_stuck": 4, "losses": 2, "note_losses": 3}
     return names
 
 

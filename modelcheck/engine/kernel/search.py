@@ -1,7 +1,7 @@
 """The search loop, and the sweeps over what it stored (SEMANTICS H17, A4, H10).
 
 `@search()` expands states in the order of the arena, batch by batch, until the level is done or Python must act.
-`@sweep(low, high, up)` goes over the states and ors into the bits of each those of its successors.
+`@sweep(low, high, first, one)` goes back over the states and ors into the bits of each those of its successors.
 `@costs(low, high, from, to)` is one level of the sweep for shortest traces (engine/shortest.py).
 """
 
@@ -161,51 +161,50 @@ class _Bits:
         self._code.set(self._code.at(self._base, number, self._kind), kept, self._kind)
 
 
-def own_fates(shape: Shape) -> str:
-    """Return `@own_fates(low, high)`: write what happens in each state itself; return all of it."""
-    code = Code("own_fates", "i64 %low, i64 %high", public=True)
-    out, aux, arena = (load(code, each, "ptr") for each in (Slot.OUT, Slot.AUX, Slot.ARENA))
-    bits, union = _Bits(code, Slot.FATES, shape.fate_bits), code.slot()
-    code.set(union, 0)
-    with code.count_up("%low", "%high") as number:
-        place = code.at(arena, code.mul(number, shape.words))
-        done = _expand(code, place, number, (out, aux), "0")
-        fate = code.call("own_fate", f"ptr {place}, i64 {number}, i64 {done}")
-        bits.set(number, fate)
-        code.set(union, code.either(code.get(union), fate))
-    code.ret(code.get(union))
-    return code.text()
+def sweep(shape: Shape, name: str, slot: Slot, full: int, *, owns: bool) -> str:
+    """Return a sweep over the bits at a slot; states whose bits contain `full` are left alone. 1 if any changed.
 
-
-def sweep(shape: Shape, name: str, slot: Slot, full: int) -> str:
-    """Return a sweep over the bits at a slot: or into those of each state those of its successors; 1 if any changed.
-
-    States whose bits contain `full` are left alone. `up`: the state with the lowest number first, else the highest.
+    `first`: each state's own bits are written first. `one`: look at one successor of each state only, the last.
     """
-    code = Code(name, "i64 %low, i64 %high, i64 %up", public=True)
+    code = Code(name, "i64 %low, i64 %high, i64 %first, i64 %one", public=True)
     out, aux, arena = (load(code, each, "ptr") for each in (Slot.OUT, Slot.AUX, Slot.ARENA))
     bits = _Bits(code, slot, shape.fate_bits)
-    looked, filled, changed = code.slot(), code.slot(), code.slot()
-    count, up = code.sub("%high", "%low"), code.compare("ne", "%up", 0)
-    code.set(looked, 0)
+    head, filled, changed = code.slot(), code.slot(), code.slot()
+    code.set(head, "%high")
     code.set(changed, 0)
     batch = load(code, Slot.BATCH)
+    first, one = code.compare("ne", "%first", 0), code.compare("ne", "%one", 0)
     with code.loop() as (again, leave):
         code.set(filled, 0)
         with code.loop() as (next_state, full_batch):
-            on, now = code.label(), code.get(looked)
+            on = code.label()
             room_left = code.compare("ult", code.get(filled), batch)
-            more = code.op(f"and i1 {room_left}, {code.compare('ult', now, count)}")
+            more = code.op(f"and i1 {room_left}, {code.compare('ugt', code.get(head), '%low')}")
             code.branch(more, on, full_batch)
             code.start(on)
-            code.set(looked, code.add(now, 1))
-            number = code.select(up, code.add("%low", now), code.sub(code.sub("%high", 1), now))
-            _unless_full(code, bits, number, full, next_state)
+            number = code.sub(code.get(head), 1)
+            code.set(head, number)
+            if not owns:
+                _unless_full(code, bits, number, full, next_state)
+            else:
+                begin, look = code.label(), code.label()
+                code.branch(first, begin, look)
+                code.start(look)
+                _unless_full(code, bits, number, full, next_state)
+                code.jump(begin)
+                code.start(begin)
             place = code.at(arena, code.mul(number, shape.words))
-            done = _expand(code, place, number, (out, aux), code.get(filled))
-            code.set(filled, code.both(done, _COUNT))
+            before = code.get(filled)
+            done = _expand(code, place, number, (out, aux), before)
+            if owns:
+                with code.when(first):
+                    fate = code.call("own_fate", f"ptr {place}, i64 {number}, i64 {done}")
+                    bits.set(number, fate)
+                    _unless_full(code, bits, number, full, next_state)
+            after = code.both(done, _COUNT)
+            _keep_last(code, shape, (out, aux), (before, after), (one, filled))
         _join(code, shape, bits, code.get(filled), changed)
-        code.branch(code.compare("ult", code.get(looked), count), again, leave)
+        code.branch(code.compare("ugt", code.get(head), "%low"), again, leave)
     code.ret(code.get(changed))
     return code.text()
 
@@ -215,6 +214,26 @@ def _unless_full(code: Code, bits: _Bits, number: Operand, full: int, elsewhere:
     known = code.both(bits.get(number), full)
     code.branch(code.compare("eq", known, full), elsewhere, on)
     code.start(on)
+
+
+def _keep_last(
+    code: Code,
+    shape: Shape,
+    buffers: tuple[Operand, Operand],
+    span: tuple[Operand, Operand],
+    wanted: tuple[Operand, Operand],
+) -> None:
+    """Write: keep all successors of the state, or the last one only."""
+    (out, aux), (before, after), (one, filled) = buffers, span, wanted
+    code.set(filled, after)
+    several = code.compare("ugt", after, code.add(before, 1))
+    with code.when(code.op(f"and i1 {one}, {several}")):
+        last = code.sub(after, 1)
+        code.set(code.at(aux, before), code.get(code.at(aux, last)))
+        for n in range(shape.words):
+            word = code.get(code.at(code.at(out, code.mul(last, shape.words)), n))
+            code.set(code.at(code.at(out, code.mul(before, shape.words)), n), word)
+        code.set(filled, code.add(before, 1))
 
 
 def _join(code: Code, shape: Shape, bits: _Bits, filled: Operand, changed: Operand) -> None:
