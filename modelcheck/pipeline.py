@@ -18,7 +18,7 @@ from modelcheck.analysis.telling import finding_of, reached
 from modelcheck.analysis.trials import trials
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CHECKS, Diagnostic, SpecError, near_miss
-from modelcheck.engine import reference
+from modelcheck.engine import auto, reference
 from modelcheck.engine.engine import Answers, Engine, Limits, Progress
 from modelcheck.engine.simulation import Simulation, simulate
 from modelcheck.language.elaborate import elaborate, scenario_names
@@ -50,7 +50,7 @@ from modelcheck.source import Source, Span
 if TYPE_CHECKING:
     from networkx import MultiDiGraph
 
-ENGINES = ("auto", "reference", "z3")
+ENGINES = ("auto", "native", "reference", "z3")
 INTERRUPTED = "interrupted"
 
 Value = str | int | bool
@@ -178,7 +178,7 @@ def chosen_model(specs: tuple[Specification, ...], options: Options) -> Model:
 
 def count(model: Model, options: Options, progress: Progress | None = None) -> Answers:
     """Visit every reachable state and ask nothing."""
-    return reference.explore(transition_system(model), (), within(options.limits, model), progress)
+    return auto.explore(transition_system(model), (), within(options.limits, model), progress)
 
 
 def count_and_draw(
@@ -284,9 +284,15 @@ def _facts(model: Model, options: Options, answers: Answers, judgement: Judgemen
 
 
 def engine(name: str) -> Engine:
-    """Return an engine by name; `auto` is the reference engine."""
+    """Return an engine by name."""
     match name:
-        case "auto" | "reference":
+        case "auto":
+            return auto.explore
+        case "native":
+            from modelcheck.engine import native
+
+            return native.explore
+        case "reference":
             return reference.explore
         case "z3":
             from modelcheck.engine import together

@@ -36,7 +36,7 @@ class _Wanted:
 @click.option("--property", "properties", multiple=True, metavar="NAME", help="Only this check or property.")
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "reference", "z3"]),
+    type=click.Choice(["auto", "native", "reference", "z3"]),
     default="auto",
     show_default=True,
     help="How to search.",

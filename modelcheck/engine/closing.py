@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from modelcheck.engine.space import Space
+from modelcheck.engine.space import Stored
 from modelcheck.result.trace import Trace
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.transition_system import State, Step
@@ -13,24 +13,25 @@ LARGEST_CLOSED_SET = 200_000
 
 
 def closed_set(
-    interpreter: Interpreter, space: Space, trace: Trace, limit: int = LARGEST_CLOSED_SET
+    interpreter: Interpreter, space: Stored, trace: Trace, limit: int = LARGEST_CLOSED_SET
 ) -> tuple[Trace, frozenset[State]]:
     """Return the trace and all states that follow it.
 
     If these are more than `limit`: a bottom strongly connected component that can follow, and the trace made longer
     so that it ends there; it is then no longer the shortest.
     """
-    start = space.numbers[trace.last]
+    start = space.number(trace.last)
+    assert start is not None
     following = _following(space, start, limit)
     if following is not None:
-        return trace, frozenset(space.states[n] for n in following)
+        return trace, frozenset(space.state(n) for n in following)
     bottom = bottom_component(space, start)
     longer = _path(interpreter, space, start, bottom)
-    states = frozenset(space.states[n] for n in bottom)
+    states = frozenset(space.state(n) for n in bottom)
     return replace(trace, steps=(*trace.steps, *longer), shortest=not longer and trace.shortest), states
 
 
-def _following(space: Space, start: int, limit: int) -> set[int] | None:
+def _following(space: Stored, start: int, limit: int) -> set[int] | None:
     found = {start}
     todo = [start]
     while todo:
@@ -43,7 +44,7 @@ def _following(space: Space, start: int, limit: int) -> set[int] | None:
     return found
 
 
-def bottom_component(space: Space, start: int) -> frozenset[int]:
+def bottom_component(space: Stored, start: int) -> frozenset[int]:
     """Return a bottom strongly connected component that can be reached: the first that Tarjan's algorithm closes.
 
     R. Tarjan: Depth-first search and linear graph algorithms, SIAM J. Comput. 1 (1972); with a stack of our own.
@@ -68,7 +69,7 @@ def bottom_component(space: Space, start: int) -> frozenset[int]:
             low[path[-1]] = min(low[path[-1]], low[state])
 
 
-def _path(interpreter: Interpreter, space: Space, start: int, goal: frozenset[int]) -> tuple[Step, ...]:
+def _path(interpreter: Interpreter, space: Stored, start: int, goal: frozenset[int]) -> tuple[Step, ...]:
     """Return the steps of a shortest way into the set."""
     came_from = {start: (start, 0)}
     level = [start]
@@ -84,7 +85,7 @@ def _path(interpreter: Interpreter, space: Space, start: int, goal: frozenset[in
     steps: list[Step] = []
     while reached != start:
         before, thread = came_from[reached]
-        choices = interpreter.steps_of(space.states[before], thread)
-        steps.append(next(step for step in choices if step.target == space.states[reached]))
+        choices = interpreter.steps_of(space.state(before), thread)
+        steps.append(next(step for step in choices if step.target == space.state(reached)))
         reached = before
     return tuple(reversed(steps))

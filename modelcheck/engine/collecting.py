@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from modelcheck.engine.occurring import Occurring
 from modelcheck.engine.sightings import Sightings, Target
-from modelcheck.language.model import At, Enabled, Ref
+from modelcheck.language.model import At, Breach, Enabled, Ref
 from modelcheck.semantics.interpreter import Interpreter, Undefined
 from modelcheck.semantics.questions import (
     ActionCounts,
@@ -31,7 +31,7 @@ from modelcheck.semantics.questions import (
     TimeOutWaits,
 )
 from modelcheck.semantics.transition_system import INIT, State, Step, cells_mentioned
-from modelcheck.semantics.waiting import Knot, Waiting, standing
+from modelcheck.semantics.waiting import Knot, Ring, Waiting, standing
 from modelcheck.source import Span
 
 
@@ -143,15 +143,10 @@ class Collector:
     def _note_rings(
         self, asked: Sequence[CircularWaits | TimeOutWaits], knot: Knot, number: int, state: State, depth: int
     ) -> None:
+        causes = causes_of(self._interpreter, knot, state) if asked else {}
         for question in asked:
-            causes: set[tuple[str, ...]] = set()
-            for ring in knot.rings:
-                cause = tuple(
-                    sorted(standing(self._interpreter, state, t, ring.members) for t in ring.members)
-                )
-                if cause not in causes:
-                    causes.add(cause)
-                    self.sightings.add(question, cause, depth, Target(number, None, ring.members))
+            for cause, ring in causes.items():
+                self.sightings.add(question, cause, depth, Target(number, None, ring.members))
 
     # --- steps -----------------------------------------------------------------------------------
 
@@ -174,12 +169,8 @@ class Collector:
         assert step.breach is not None
         threads = self._interpreter.system.model.threads
         declaration = "init" if step.thread == INIT else threads[step.thread].declaration
-        breach = step.breach
-        lock = breach.lock.lock.name if breach.lock else ""
-        said = re.sub(r"-?\d+", "N", breach.message)
         for question in self._errors:
-            cause = (breach.check, breach.name, said, lock, str(breach.span), declaration)
-            self.sightings.add(question, cause, level, target)
+            self.sightings.add(question, cause_of_error(step.breach, declaration), level, target)
 
     def _note_crossings(self, step: Step) -> None:
         if Crossings in self._wants:
@@ -209,3 +200,19 @@ class Collector:
             return self._interpreter.value(ref, state, state) != self._interpreter.value(ref, after, after)
         except Undefined:
             return True
+
+
+def cause_of_error(breach: Breach, declaration: str) -> tuple[str, ...]:
+    """Return what makes two error steps the same: not the numbers in the sentence (SEMANTICS H20)."""
+    lock = breach.lock.lock.name if breach.lock else ""
+    said = re.sub(r"-?\d+", "N", breach.message)
+    return (breach.check, breach.name, said, lock, str(breach.span), declaration)
+
+
+def causes_of(interpreter: Interpreter, knot: Knot, state: State) -> dict[tuple[str, ...], Ring]:
+    """Return the causes of the circular waits of a state, each with its first ring."""
+    causes: dict[tuple[str, ...], Ring] = {}
+    for ring in knot.rings:
+        standings = (standing(interpreter, state, t, ring.members) for t in ring.members)
+        causes.setdefault(tuple(sorted(standings)), ring)
+    return causes

@@ -8,10 +8,10 @@ for every engine. Cost: the edges of the levels before the targets, once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from modelcheck.engine.sightings import Target, before_time
-from modelcheck.engine.space import Space
+from modelcheck.engine.space import Space, Stored
 from modelcheck.result.trace import Trace
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.transition_system import Step
@@ -23,24 +23,43 @@ def shortest_trace(interpreter: Interpreter, space: Space, targets: Sequence[Tar
     """Return the best trace to one of the targets, which all lie at one level, and that target."""
     first = targets[0]
     if before_time(first):
-        assert first.step is not None
-        return Trace(interpreter.system.declared, (first.step,)), first
+        return trace_before_time(interpreter, first)
     after = _costs(space, targets)
-    start = min(
-        space.level(0), key=lambda number: min(after[number].values()) if number in after else len(space)
+    return best_trace(
+        interpreter,
+        space,
+        space.level_of(first.number),
+        lambda number: after.get(number, {}),
+        lambda number: [target for target in targets if target.number == number],
     )
+
+
+def trace_before_time(interpreter: Interpreter, target: Target) -> tuple[Trace, Target]:
+    """Return the trace to an error before time: that one step."""
+    assert target.step is not None
+    return Trace(interpreter.system.declared, (target.step,)), target
+
+
+def best_trace(
+    interpreter: Interpreter,
+    space: Stored,
+    level: int,
+    after: Callable[[int], dict[int, int]],
+    targets_at: Callable[[int], Sequence[Target]],
+) -> tuple[Trace, Target]:
+    """Return the best trace to a target at the level, by the costs of the states on the way, and that target."""
+    start = min(space.level(0), key=lambda number: min(after(number).values(), default=level + 1))
     number, steps = start, list[Step]()
-    for depth in range(space.level_of(first.number)):
-        thread = _best_thread(after[number], steps)
-        nearer = {following: after[following] for following in space.level(depth + 1) if following in after}
-        choices = interpreter.steps_of(space.states[number], thread)
-        number, step = _next(space, choices, nearer, after[number][thread])
+    for depth in range(level):
+        costs = after(number)
+        thread = _best_thread(costs, steps)
+        choices = interpreter.steps_of(space.state(number), thread)
+        number, step = _next(space, space.level(depth + 1), choices, after, costs[thread])
         steps.append(step)
-    here = [target for target in targets if target.number == number]
-    ending = _last_step(here, _best_thread(after[number], steps))
+    ending = _last_step(targets_at(number), _best_thread(after(number), steps))
     if ending.step is not None:
         steps.append(ending.step)
-    return Trace(space.states[start], tuple(steps)), ending
+    return Trace(space.state(start), tuple(steps)), ending
 
 
 def _costs(space: Space, targets: Sequence[Target]) -> Costs:
@@ -69,16 +88,17 @@ def cost_behind(costs: dict[int, int], mover: int) -> int:
     return min(cost + (thread not in (mover, -1)) for thread, cost in costs.items())
 
 
-def _next(space: Space, steps: Sequence[Step], nearer: Costs, cost: int) -> tuple[int, Step]:
-    """Return the first step that keeps the cost, and the number of the state that it leads to."""
+def _next(
+    space: Stored, level: range, steps: Sequence[Step], after: Callable[[int], dict[int, int]], cost: int
+) -> tuple[int, Step]:
+    """Return the first step to the level that keeps the cost, and the number of the state that it leads to."""
     for step in steps:
-        following = space.numbers.get(step.target) if step.target is not None else None
-        if (
-            following is not None
-            and following in nearer
-            and cost_behind(nearer[following], step.thread) == cost
-        ):
-            return following, step
+        following = space.number(step.target) if step.target is not None else None
+        if following in level:
+            assert following is not None
+            costs = after(following)
+            if costs and cost_behind(costs, step.thread) == cost:
+                return following, step
     raise AssertionError("a state of the cone has a step that stays in it")
 
 

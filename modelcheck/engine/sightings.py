@@ -47,6 +47,15 @@ class Sightings:
             sighting.targets.append(target)
 
     @property
+    def keys(self) -> tuple[tuple[Question, tuple[str, ...], bool], ...]:
+        """Question, cause, and whether it is undefined, of all that was seen, in the order of seeing."""
+        return tuple(self._all)
+
+    def targets(self, key: tuple[Question, tuple[str, ...], bool]) -> list[Target]:
+        """Return where something was seen first."""
+        return self._all[key].targets
+
+    @property
     def all(self) -> tuple[Sighting, ...]:
         """Every cause, the nearest first."""
         return tuple(sorted(self._all.values(), key=lambda s: s.level))

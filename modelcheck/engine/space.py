@@ -8,9 +8,30 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from modelcheck.semantics.transition_system import State
+
+
+class Stored(Protocol):
+    """What is asked after a search: its states by number in breadth-first order, and the steps between them."""
+
+    def state(self, number: int) -> State:
+        """Return a state."""
+        ...
+
+    def number(self, state: State) -> int | None:
+        """Return the number of a state; None if it was not found."""
+        ...
+
+    def edges(self, number: int) -> Iterable[tuple[int, int]]:
+        """Yield (thread, number of the target) for each edge of a state, by thread."""
+        ...
+
+    def level(self, depth: int) -> range:
+        """Return the numbers of the states of a level."""
+        ...
 
 
 class Space:
@@ -33,6 +54,14 @@ class Space:
     def expanded(self) -> int:
         """How many states have been expanded: a prefix of all."""
         return len(self._first)
+
+    def state(self, number: int) -> State:
+        """Return a state."""
+        return self.states[number]
+
+    def number(self, state: State) -> int | None:
+        """Return the number of a state; None if it was not found."""
+        return self.numbers.get(state)
 
     def add(self, state: State) -> int:
         """Add a new state and return its number."""

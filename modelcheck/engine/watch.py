@@ -22,7 +22,7 @@ class Watch:
     """The clock, the memory and the progress of one search."""
 
     def __init__(self, limits: Limits, progress: Progress | None = None) -> None:
-        self._limits = limits
+        self.limits = limits
         self._progress = progress
         self._start = self._reported = time.monotonic()
         self._looks = 0
@@ -34,24 +34,32 @@ class Watch:
 
     def admit(self, states: int) -> None:
         """Raise StoppedError if there are as many states as are allowed, and one more is to come."""
-        if self._limits.states is not None and states >= self._limits.states:
-            raise StoppedError(f"limit of {self._limits.states} state{'s' * (self._limits.states != 1)}")
+        if self.limits.states is not None and states >= self.limits.states:
+            raise StoppedError(f"limit of {self.limits.states} state{'s' * (self.limits.states != 1)}")
 
     def look(self, states: int, transitions: int, depth: int, frontier: int) -> None:
         """Raise StoppedError if time or memory is used up; report now and then."""
         self._looks += 1
-        if self._looks % _LOOK_EVERY:
-            return
+        if self._looks % _LOOK_EVERY == 0:
+            self.look_closely(states, transitions, depth, frontier)
+
+    def look_closely(self, states: int, transitions: int, depth: int, frontier: int) -> None:
+        """The same, for those who do not ask often."""
         now = time.monotonic()
-        limits = self._limits
+        limits = self.limits
         if limits.seconds is not None and now - self._start >= limits.seconds:
             raise StoppedError(f"limit of {limits.seconds:g} second{'s' * (limits.seconds != 1)}")
-        if limits.memory is not None and resident_memory() >= limits.memory:
-            raise StoppedError(f"limit of {size_shown(limits.memory)} of memory")
+        self.need(0)
         if self._progress is not None and now - self._reported >= _REPORT_EVERY:
             self._reported = now
             statistics = Statistics(states, transitions, depth, now - self._start, peak_memory())
             self._progress(statistics, frontier)
+
+    def need(self, size: int) -> None:
+        """Raise StoppedError if so many more bytes are too much."""
+        limit = self.limits.memory
+        if limit is not None and resident_memory() + size >= limit:
+            raise StoppedError(f"limit of {size_shown(limit)} of memory")
 
 
 def resident_memory() -> int:

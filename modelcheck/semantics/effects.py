@@ -145,7 +145,7 @@ class Statements:
                 assert_never(effect)
 
     def _assign(self, effect: Assign, statement: Statement) -> Update:
-        span = _first_known(effect.span, statement.span)
+        span = first_known(effect.span, statement.span)
         value = self._value(effect.value, span)
         place = self._place(effect.target, span)
         kind = effect.target.var.type
@@ -156,13 +156,13 @@ class Statements:
             new = value(run.cells)
             number = place(run.cells)
             if not low <= new <= high:
-                raise BrokenError(Breach("range", _left_its_range(names[number].name, kind, new), span=span))
+                raise BrokenError(Breach("range", left_its_range(names[number].name, kind, new), span=span))
             run.cells[number] = new
 
         return update
 
     def _require(self, effect: Require, statement: Statement) -> Update:
-        breach = replace(effect.breach, span=_first_known(effect.breach.span, statement.span))
+        breach = replace(effect.breach, span=first_known(effect.breach.span, statement.span))
         holds = self._value(effect.condition, breach.span)
 
         def update(run: Run) -> None:
@@ -192,7 +192,7 @@ class Statements:
         return update
 
     def _choose(self, effect: Choose, statement: Statement, after: Block) -> Leave:
-        span = _first_known(effect.span, statement.span)
+        span = first_known(effect.span, statement.span)
         place = self._place(effect.target, span)
         allowed = self._value(effect.where, span)
         low, high = bounds(effect.target.var.type)
@@ -254,7 +254,8 @@ def _defined(value: Value, span: Span) -> Value:
     return checked
 
 
-def _left_its_range(name: str, kind: Scalar, value: int) -> str:
+def left_its_range(name: str, kind: Scalar, value: int) -> str:
+    """Return the sentence about a value that a cell cannot hold."""
     low, high = bounds(kind)
     left = f"`{name}` left its range {low}..{high} with {value}"
     return f"{left}: a bug, or the bound of the model is too small"
@@ -266,5 +267,6 @@ def _shown(kind: Scalar, value: int) -> str:
     return show(kind, value) if low <= value <= high else str(value)
 
 
-def _first_known(*spans: Span) -> Span:
+def first_known(*spans: Span) -> Span:
+    """Return the first span that is a place."""
     return next((span for span in spans if span != NOWHERE), NOWHERE)

@@ -145,14 +145,11 @@ class Interpreter:
         return LocalView(thread, place, seen, self.held(state, thread))
 
     @cached_property
-    def _holding(self) -> tuple[tuple[tuple[Held, Value], ...], ...]:
+    def holdings(self) -> tuple[tuple[tuple[Held, Expr], ...], ...]:
         """For each thread, every lock instance and mode with the condition that it holds it so."""
         return tuple(
             tuple(
-                (
-                    Held(lock.name, index, mode),
-                    self._expressions.denotation(primitive.holds(at, t.number, mode)),
-                )
+                (Held(lock.name, index, mode), primitive.holds(at, t.number, mode))
                 for lock in self.system.model.locks
                 for primitive in (PRIMITIVES[lock.kind],)
                 for index in index_values(lock.dimensions)
@@ -161,6 +158,12 @@ class Interpreter:
             )
             for t in self._threads
         )
+
+    @cached_property
+    def _holding(self) -> tuple[tuple[tuple[Held, Value], ...], ...]:
+        """The same, ready to be evaluated."""
+        denotation = self._expressions.denotation
+        return tuple(tuple((held, denotation(holds)) for held, holds in each) for each in self.holdings)
 
     @cached_property
     def _live_cells(self) -> tuple[tuple[tuple[int, ...], ...], ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from modelcheck.language.model import By, Obstacle, Ref, Thread, jump_targets
+from modelcheck.language.model import By, Location, Obstacle, Ref, Thread, jump_targets
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.transition_system import Action, State, TransitionSystem, cells_denoted
 
@@ -306,11 +306,17 @@ def standing(
     Where a thread is interrupted is no part of the cause, if it waits for nothing else or the handler is one of the
     `members` of the ring.
     """
-    location = interpreter.location(state, thread)
     handlers = interpreter.interrupting(state, thread)
-    if handlers and (interpreter.could_step(state, thread) or not handlers.isdisjoint(members)):
-        return f"{interpreter.system.model.threads[thread].declaration} interrupted"
-    lock = location.verb.at.lock.name if location.verb else ""
-    return " ".join(
-        filter(None, (interpreter.system.model.threads[thread].declaration, str(location.span), lock))
+    interrupted = bool(handlers) and (
+        interpreter.could_step(state, thread) or not handlers.isdisjoint(members)
     )
+    named = interpreter.system.model.threads[thread]
+    return told_standing(named, interpreter.location(state, thread), interrupted=interrupted)
+
+
+def told_standing(thread: Thread, location: Location, *, interrupted: bool) -> str:
+    """Return the words for where a thread waits, or is interrupted."""
+    if interrupted:
+        return f"{thread.declaration} interrupted"
+    lock = location.verb.at.lock.name if location.verb else ""
+    return " ".join(filter(None, (thread.declaration, str(location.span), lock)))

@@ -39,10 +39,10 @@ MISTAKE = "model mistake;\nthread one { mutex_lock(l); }\n"
 
 LARGE = """
 model large marked;
-var a: 0..99; var b: 0..99; var c: 0..99;
-thread one { loop { a = (a + 1) % 100; } }
-thread two { loop { b = (b + 1) % 100; } }
-thread three { loop { c = (c + 1) % 100; } }
+var a: 0..999; var b: 0..999; var c: 0..999;
+thread one { loop { a = (a + 1) % 1000; } }
+thread two { loop { b = (b + 1) % 1000; } }
+thread three { loop { c = (c + 1) % 1000; } }
 """
 
 TEXTS = {"holds": HOLDS, "deadlock": DEADLOCK, "mistake": MISTAKE, "large": LARGE}

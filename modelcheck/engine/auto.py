@@ -1,0 +1,39 @@
+"""Which engine: the reference engine for what it does at once, the native one for the rest.
+
+Both give the same answers, traces included (tests/agreement/test_native.py), so that the choice shows in the time only.
+To compile takes a fraction of a second, in which the reference engine looks at some thousand states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+
+from modelcheck.engine import reference
+from modelcheck.engine.engine import Answers, Limits, Progress
+from modelcheck.semantics.questions import Question
+from modelcheck.semantics.transition_system import TransitionSystem
+
+INTERRUPTED = "interrupted"
+
+QUICKLY = 3_000
+"""States that the reference engine looks at before it is given up."""
+
+
+def explore(
+    system: TransitionSystem,
+    questions: tuple[Question, ...],
+    limits: Limits,
+    progress: Progress | None = None,
+) -> Answers:
+    """Look at every reachable state, and answer the questions."""
+    if (limits.states is not None and limits.states <= QUICKLY) or find_spec("llvmlite") is None:
+        return reference.explore(system, questions, limits, progress)
+    first = reference.explore(system, questions, replace(limits, states=QUICKLY), progress)
+    if first.statistics.states < QUICKLY or first.stopped in ("", INTERRUPTED):
+        return first
+    from modelcheck.engine import native
+
+    if limits.seconds is not None:
+        limits = replace(limits, seconds=max(limits.seconds - first.statistics.seconds, 0.0))
+    return native.explore(system, questions, limits, progress)

@@ -1,0 +1,1 @@
+"""The search loop and what it stores, as machine code specialised for one system."""

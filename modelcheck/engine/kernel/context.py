@@ -1,0 +1,88 @@
+"""The numbers and addresses that compiled code and Python share: the global array `@g`, one slot each."""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto, unique
+
+from modelcheck.semantics.native_code import Code, Operand
+
+
+@unique
+class Slot(IntEnum):
+    """A slot of `@g`.
+
+    The arena holds the states in breadth-first order; COUNT of them are stored, HEAD are expanded, END is where the
+    level ends. TABLE has CAPACITY entries. STOP: return before this state is expanded; GROW_AT: return when so many
+    states could be exceeded; LIMIT: the most states. OUT, AUX, HASHES: the buffers of a batch; RECENT: states seen
+    last. LOG: triples of note,
+    state and aux; LOG_ROOM: return when more are used. FATES, LATER: bits of each state; CAUGHT: of each knot.
+    """
+
+    ARENA = 0
+    TABLE = auto()
+    CAPACITY = auto()
+    COUNT = auto()
+    HEAD = auto()
+    END = auto()
+    STOP = auto()
+    GROW_AT = auto()
+    LIMIT = auto()
+    OUT = auto()
+    AUX = auto()
+    HASHES = auto()
+    RECENT = auto()
+    BATCH = auto()
+    LOG = auto()
+    LOG_USED = auto()
+    LOG_ROOM = auto()
+    NOTING = auto()
+    DEPTH = auto()
+    FATES = auto()
+    STUCK = auto()
+    LATER = auto()
+    CAUGHT = auto()
+    COSTS = auto()
+    VIEWS = auto()
+    VIEWS_INDEX = auto()
+    VIEWS_MASK = auto()
+    VIEWS_USED = auto()
+    VIEWS_ROOM = auto()
+    CROSSINGS = auto()
+    CROSSINGS_INDEX = auto()
+    CROSSINGS_MASK = auto()
+    CROSSINGS_USED = auto()
+    CROSSINGS_ROOM = auto()
+    KNOTS = auto()
+    KNOTS_INDEX = auto()
+    KNOTS_MASK = auto()
+    KNOTS_USED = auto()
+    KNOTS_ROOM = auto()
+    TIME_OUTS = auto()
+    TIME_OUTS_INDEX = auto()
+    TIME_OUTS_MASK = auto()
+    TIME_OUTS_USED = auto()
+    TIME_OUTS_ROOM = auto()
+
+
+SLOTS = len(Slot)
+
+
+@unique
+class Status(IntEnum):
+    """Why the search returned: the level is done, a budget is used, a buffer must grow, the limit of states is hit."""
+
+    LEVEL = 0
+    STOP = 1
+    GROW = 2
+    ROOM = 3
+    LIMIT = 4
+
+
+def load(code: Code, slot: int, kind: str = "i64") -> Operand:
+    """Read a slot."""
+    return code.get(code.at("@g", slot), kind)
+
+
+def store(code: Code, slot: int, value: Operand | int) -> None:
+    """Write a slot."""
+    code.set(code.at("@g", slot), value)

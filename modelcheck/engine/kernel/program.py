@@ -1,0 +1,243 @@
+"""The whole program for one system and its questions: IR text, what its numbers mean, and the loaded code."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from modelcheck.engine.kernel.compiling import Library, load
+from modelcheck.engine.kernel.context import SLOTS, Slot
+from modelcheck.engine.kernel.search import (
+    Shape,
+    costs,
+    losses,
+    note_losses,
+    own_fate,
+    search,
+    sweep,
+)
+from modelcheck.engine.kernel.sets import (
+    LOGGED_KNOTS,
+    LOGGED_TIME_OUTS,
+    SetKind,
+    adder,
+    counting_adder,
+    note,
+    rebuild,
+)
+from modelcheck.engine.kernel.visited import absorb, find, rehash
+from modelcheck.semantics.interpreter import Interpreter
+from modelcheck.semantics.layout import Layout, layout
+from modelcheck.semantics.native_registry import MOST_THREADS, Registry, StuckNote, UnableNote
+from modelcheck.semantics.native_seen import conditions_of, most_notes, seeing_functions
+from modelcheck.semantics.native_steps import Writing, most_successors, successor_functions
+from modelcheck.semantics.native_waiting import LOCATION_BITS, key_words, place_functions, waiting_functions
+from modelcheck.semantics.questions import (
+    CannotFinish,
+    CircularWaits,
+    Crossings,
+    LocalViews,
+    Occurrences,
+    Question,
+    StatePredicate,
+    StepPredicate,
+    StuckForEver,
+    TimeOutWaits,
+)
+from modelcheck.semantics.transition_system import TransitionSystem
+
+MOST_WORDS = 32
+MOST_SUCCESSORS = 1 << 20
+MOST_FLAGS = 1 << 24
+ENTRIES_OF_A_BATCH = 1024
+STATES_OF_A_BATCH = 1024
+
+Function = Callable[..., int]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A program as text, and what one needs to know to run it. `room`: the most that one batch adds to a set or log."""
+
+    text: str
+    names: dict[str, int]
+    layout: Layout
+    registry: Registry
+    shape: Shape
+    locations: int
+    endings: bool
+    successors: int
+    room: tuple[int, ...]
+    log_room: int
+    stuck_notes: tuple[int, ...]
+    unable_note: int
+
+    @property
+    def buffer(self) -> int:
+        """How many successors the buffer of a batch must hold."""
+        return ENTRIES_OF_A_BATCH + self.successors
+
+
+def refusal(system: TransitionSystem) -> str:
+    """Return why there is no native program for a system; "" if there is one."""
+    threads = system.model.threads
+    if not 0 < len(threads) <= MOST_THREADS:
+        return f"it has {len(threads)} threads"
+    if any(len(thread.locations) >= 1 << LOCATION_BITS for thread in threads):
+        return "a thread has too many locations"
+    if any(cell.high - cell.low >= 1 << 63 for cell in system.cells):
+        return "a variable has too many values"
+    return ""
+
+
+def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Text:
+    """Return the program for a system and what is asked of it."""
+    kinds = {type(question) for question in questions}
+    registry = Registry()
+    place = layout(interpreter.system)
+    occurrences = Occurrences in kinds
+    of_steps = any(each.mentions is not None for each in conditions_of(questions))
+    judges = StepPredicate in kinds or of_steps
+    writing = Writing(interpreter, place, registry, Crossings in kinds, judges, occurrences)
+    endings = not kinds.isdisjoint({StuckForEver, CannotFinish})
+    knots, time_outs = endings or CircularWaits in kinds, TimeOutWaits in kinds
+    threads = len(writing.threads)
+    sets = {
+        "views": SetKind("views", Slot.VIEWS, 1 + place.words + writing.held_words, 1),
+        "crossings": SetKind("crossings", Slot.CROSSINGS, 1 + writing.held_words, 1),
+        "knots": SetKind("knots", Slot.KNOTS, key_words(writing), 2, LOGGED_KNOTS),
+        "time_outs": SetKind(
+            "time_outs", Slot.TIME_OUTS, key_words(writing, time_outs=True), 2, LOGGED_TIME_OUTS
+        ),
+    }
+    wanted = {
+        "views": LocalViews in kinds,
+        "crossings": Crossings in kinds,
+        "knots": knots,
+        "time_outs": time_outs,
+    }
+    used = tuple(kind for name, kind in sets.items() if wanted[name])
+    locations = sum(len(thread.locations) for thread in writing.threads)
+    successors = most_successors(writing)
+    states = max(1, min(STATES_OF_A_BATCH, MOST_SUCCESSORS // (successors + 1)))
+    shape = Shape(place.words, threads, used, knots, time_outs, occurrences, states)
+    parts = successor_functions(writing)
+    parts += seeing_functions(writing, questions)
+    sees = LocalViews in kinds or StatePredicate in kinds or registry.conditions > 0
+    parts += [search(shape), absorb(place.words, sees=sees), rehash(place.words), find(place.words), note()]
+    parts += [adder(kind) if kind.logged is None else counting_adder(kind) for kind in used]
+    parts += [rebuild(kind) for kind in used]
+    if knots or time_outs:
+        parts += waiting_functions(writing, time_outs=time_outs)
+    if occurrences:
+        parts += place_functions(writing)
+    stuck_notes, unable_note = _notes_of_losses(writing) if endings else ((), 0)
+    if endings:
+        parts += [own_fate(writing, shape)]
+        parts += [sweep(shape, "sweep", Slot.FATES, (1 << 2 * threads) - 1, owns=True)]
+        parts += [sweep(shape, "sweep_stuck", Slot.LATER, shape.everybody, owns=False)]
+        parts += [losses(shape), note_losses(writing, shape, stuck_notes, unable_note)]
+    parts += [costs(shape)]
+    batch = ENTRIES_OF_A_BATCH + successors
+    per_state, per_step = most_notes(questions)
+    most = {
+        "views": batch * threads,
+        "crossings": batch * registry.most_crossings,
+        "knots": states,
+        "time_outs": states,
+    }
+    return Text(
+        text=_module(registry, parts, locations),
+        names=_names(shape, endings=endings),
+        layout=place,
+        registry=registry,
+        shape=shape,
+        locations=locations,
+        endings=endings,
+        successors=successors,
+        room=tuple(most[kind.name] for kind in used),
+        log_room=batch * (per_state + per_step) + states * (successors + 2),
+        stuck_notes=stuck_notes,
+        unable_note=unable_note,
+    )
+
+
+def _notes_of_losses(writing: Writing) -> tuple[tuple[int, ...], int]:
+    """Give numbers to the notes of who is stuck at which location, and of who cannot finish."""
+    registry = writing.registry
+    first = tuple(
+        registry.note(
+            StuckNote(thread.number, place.number, interrupted)
+            for interrupted in (False, True)[: 1 + bool(thread.interrupted_by)]
+            for place in thread.locations
+        )
+        for thread in writing.threads
+    )
+    return first, registry.note(UnableNote(thread.number) for thread in writing.threads)
+
+
+def _module(registry: Registry, parts: list[str], locations: int) -> str:
+    notes = max(len(registry.notes), 1)
+    head = [
+        f"@g = global [{SLOTS} x i64] zeroinitializer",
+        "@fault = global i64 0",
+        f"@counts = global [{max(len(registry.counts), 1)} x i64] zeroinitializer",
+        f"@note_counts = global [{notes} x i64] zeroinitializer",
+        f"@note_levels = global [{notes} x i64] zeroinitializer",
+        f"@outcomes = global [{max(registry.flags, 1)} x i8] zeroinitializer",
+        f"@true = global [{max(registry.conditions, 1)} x i8] zeroinitializer",
+        f"@waited = global [{max(locations, 1)} x i8] zeroinitializer",
+        "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)",
+        "declare i64 @llvm.cttz.i64(i64, i1)",
+    ]
+    return "\n".join([*head, *parts]) + "\n"
+
+
+def _names(shape: Shape, *, endings: bool) -> dict[str, int]:
+    """Return the public functions with the number of their parameters."""
+    names = {"search": 0, "absorb": 1, "rehash": 2, "find": 1, "costs": 4}
+    names |= {f"{kind.name}_rebuild": 0 for kind in shape.sets}
+    if endings:
+        names |= {"sweep": 4, "sweep_stuck": 4, "losses": 2, "note_losses": 3}
+    return names
+
+
+@dataclass(frozen=True)
+class Program:
+    """Loaded code: its functions, and the arrays that it shares with Python."""
+
+    text: Text
+    functions: dict[str, Function]
+    g: ctypes.Array[ctypes.c_uint64]
+    fault: ctypes.Array[ctypes.c_uint64]
+    counts: ctypes.Array[ctypes.c_uint64]
+    note_counts: ctypes.Array[ctypes.c_uint64]
+    note_levels: ctypes.Array[ctypes.c_uint64]
+    library: Library
+
+    def flags(self, name: str, count: int) -> bytes:
+        """Return so many flags: `outcomes`, `true` or `waited`."""
+        return ctypes.string_at(self.library.addresses[name], count)
+
+    def run(self, name: str, *arguments: int) -> int:
+        """Call a function; a fault in it is our mistake."""
+        result = self.functions[name](*arguments)
+        assert not self.fault[0], f"@{name}: an expression without a value, or a state that was not stored"
+        return int(result)
+
+
+def loaded(text: Text) -> Program:
+    """Return the program, compiled and loaded."""
+    arrays = {
+        "g": SLOTS,
+        "fault": 1,
+        "counts": max(len(text.registry.counts), 1),
+        "note_counts": max(len(text.registry.notes), 1),
+        "note_levels": max(len(text.registry.notes), 1),
+    }
+    library = load(text.text, (*text.names, *arrays, "outcomes", "true", "waited"))
+    functions = {name: library.function(name, parameters) for name, parameters in text.names.items()}
+    return Program(
+        text, functions, **{name: library.array(name, n) for name, n in arrays.items()}, library=library
+    )

@@ -1,0 +1,139 @@
+"""The native engine: the search of reference.py in machine code made for the model, at the speed of the machine.
+
+The successor function, the predicates and the loop over them are compiled (semantics/native_*.py, engine/kernel/); a
+state is a few words. What is seen on the way is noted by number and counted; the interpreter says afterwards, at one
+state for each number, what it means. States are numbered as by the reference engine, so that the answers are the same,
+traces included. A model that does not fit is left to the reference engine.
+"""
+
+from __future__ import annotations
+
+import time
+
+from modelcheck.engine import reference
+from modelcheck.engine.collecting import Collector
+from modelcheck.engine.engine import Answers, Limits, Progress
+from modelcheck.engine.kernel.program import (
+    MOST_FLAGS,
+    MOST_SUCCESSORS,
+    MOST_WORDS,
+    Program,
+    Text,
+    loaded,
+    program_text,
+    refusal,
+)
+from modelcheck.engine.kernel.store import Sizes, Store
+from modelcheck.engine.native_answers import Reading, found_by, views_and_crossings
+from modelcheck.engine.native_endings import look_back
+from modelcheck.engine.native_occurred import flags, occurred
+from modelcheck.engine.watch import StoppedError, Watch, peak_memory
+from modelcheck.result.verdict import Statistics
+from modelcheck.semantics.interpreter import Interpreter
+from modelcheck.semantics.questions import ActionCounts, Question
+from modelcheck.semantics.transition_system import TransitionSystem
+
+_AT_ONCE = 0.1
+"""Seconds between looks at the clock."""
+
+_FIRST = 1 << 12
+
+
+def explore(
+    system: TransitionSystem,
+    questions: tuple[Question, ...],
+    limits: Limits,
+    progress: Progress | None = None,
+    sizes: Sizes | None = None,
+) -> Answers:
+    """Look at every reachable state, and answer the questions."""
+    watch = Watch(limits, progress)
+    interpreter = Interpreter(system)
+    text = fitting_text(interpreter, questions)
+    if text is None:
+        return reference.explore(system, questions, limits, progress)
+    program = loaded(text)
+    try:
+        store = Store(program, interpreter, watch, sizes)
+    except OSError:
+        # There is no room for the buffers.
+        return reference.explore(system, questions, limits, progress)
+    try:
+        return _explored(Reading(interpreter, questions, program, store), watch)
+    finally:
+        store.close()
+
+
+def fitting_text(interpreter: Interpreter, questions: tuple[Question, ...]) -> Text | None:
+    """Return the program for a system, or None if it does not fit."""
+    if refusal(interpreter.system):
+        return None
+    text = program_text(interpreter, questions)
+    small = text.layout.words <= MOST_WORDS and text.registry.flags <= MOST_FLAGS
+    return text if small and text.successors <= MOST_SUCCESSORS else None
+
+
+def _explored(reading: Reading, watch: Watch) -> Answers:
+    store, program = reading.store, reading.program
+    before = Collector(reading.interpreter, reading.questions)
+    stopped = _search(reading, before, watch)
+    # What is noted from here on would be noted twice.
+    counted = counts(program)
+    transitions = store.transitions
+    seen = flags(program)
+    reading.close_notes()
+    if not stopped:
+        stopped = _guarded_look_back(reading, watch)
+    found = found_by(reading, before.sightings)
+    views, crossings = views_and_crossings(reading)
+    depth = store.depth - 1 if stopped else store.depth
+    size = store.bytes_of_states / len(store) if len(store) else 0.0
+    return Answers(
+        statistics=Statistics(len(store), transitions, max(depth, 0), watch.seconds, peak_memory(), size),
+        stopped=stopped,
+        found=found,
+        views=frozenset(views),
+        crossings=frozenset(crossings | before.crossings),
+        occurred=occurred(reading, before.occurrences.all, seen),
+        counts=counted if any(isinstance(q, ActionCounts) for q in reading.questions) else {},
+    )
+
+
+def counts(program: Program) -> dict[tuple[int, int, int], int]:
+    """Return how often each action ran."""
+    return {key: program.counts[n] for key, n in program.text.registry.counts.items() if program.counts[n]}
+
+
+def _search(reading: Reading, before: Collector, watch: Watch) -> str:
+    """Fill the store level by level; return why the search stopped, or "" if it came to its end."""
+    store, states = reading.store, _FIRST
+    try:
+        for step in reading.interpreter.before_time:
+            before.before_time(step)
+        targets = (step.target for step in reading.interpreter.before_time)
+        store.begin(target for target in targets if target is not None)
+        while store.level_up():
+            done = False
+            while not done:
+                start = time.monotonic()
+                done = store.advance(states)
+                if store.frontier:
+                    watch.look_closely(len(store), store.transitions, store.depth, store.frontier)
+                if not done:
+                    states = max(_FIRST, int(states * min(_AT_ONCE / (time.monotonic() - start + 1e-6), 4.0)))
+    except StoppedError as stop:
+        return str(stop)
+    except KeyboardInterrupt:
+        return "interrupted"
+    return ""
+
+
+def _guarded_look_back(reading: Reading, watch: Watch) -> str:
+    """Look at what every continuation has in common; only possible after a complete search."""
+    try:
+        look_back(reading, watch)
+    except StoppedError as stop:
+        return str(stop)
+    except KeyboardInterrupt:
+        return "interrupted"
+    return ""

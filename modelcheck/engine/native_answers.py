@@ -1,0 +1,318 @@
+"""From what compiled code noted to the answers of the reference engine: causes, traces, local views.
+
+A note has a number; what the number means is known from when the code was written, or (a circular wait) is found by
+the interpreter at one state that shows it. Every trace ends where the interpreter, too, sees what it is a trace of.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelcheck.engine.closing import closed_set
+from modelcheck.engine.collecting import Collector, cause_of_error, causes_of
+from modelcheck.engine.engine import Found
+from modelcheck.engine.kernel.context import Slot
+from modelcheck.engine.kernel.program import Program
+from modelcheck.engine.kernel.sets import LOGGED_KNOTS, LOGGED_TIME_OUTS
+from modelcheck.engine.kernel.store import Store
+from modelcheck.engine.shortest import best_trace, trace_before_time
+from modelcheck.engine.sightings import Sightings, Target
+from modelcheck.semantics.interpreter import Interpreter
+from modelcheck.semantics.native_registry import (
+    MOVER_BITS,
+    NOBODY,
+    ErrorNote,
+    Note,
+    PredicateNote,
+    StuckNote,
+    UnableNote,
+)
+from modelcheck.semantics.questions import (
+    CannotFinish,
+    CircularWaits,
+    ErrorSteps,
+    Held,
+    LocalView,
+    Question,
+    StatePredicate,
+    StepPredicate,
+    StuckForEver,
+    TimeOutWaits,
+)
+from modelcheck.semantics.waiting import Waiting, told_standing
+from modelcheck.source import Span
+
+Crossed = tuple[int, bool, tuple[Held, ...], Span]
+Key = tuple[Question, tuple[str, ...], bool]
+
+
+@dataclass
+class Seen:
+    """One cause: how many states (or error steps) show it, and where it is first seen: (number, aux) in rising order.
+
+    `level` is that of the state; a step that shows it makes the trace one longer.
+    """
+
+    key: Key
+    level: int
+    states: int = 0
+    places: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is a step that shows it."""
+        return isinstance(self.key[0], ErrorSteps | StepPredicate)
+
+    @property
+    def found_level(self) -> int:
+        """The length of its trace."""
+        return self.level + self.is_step
+
+
+class Reading:
+    """What a native search noted, ready to be read."""
+
+    def __init__(
+        self, interpreter: Interpreter, questions: Sequence[Question], program: Program, store: Store
+    ) -> None:
+        self.interpreter = interpreter
+        self.questions = tuple(questions)
+        self.program = program
+        self.store = store
+        self.waiting = Waiting(interpreter)
+        self._counts: list[int] = []
+        self._levels: list[int] = []
+        self._tuples: dict[str, list[tuple[int, ...]]] = {}
+        self._places: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+
+    def close_notes(self) -> None:
+        """Take over what was noted; from here on nothing is noted any more."""
+        self.program.g[Slot.NOTING] = 0
+        self.take_notes()
+        kinds = (kind for kind in self.program.text.shape.sets if kind.logged is not None)
+        self._tuples = {kind.name: self.store.tuples(kind) for kind in kinds}
+
+    def take_notes(self) -> None:
+        """Take over the counts and what was logged."""
+        self.store.drain()
+        self._counts = list(self.program.note_counts)
+        self._levels = list(self.program.note_levels)
+        log = self.store.log
+        for n in range(0, len(log), 3):
+            self._places[log[n]].append((log[n + 1], log[n + 2]))
+        del log[:]
+
+    def caught(self) -> list[int]:
+        """Return for each knot the set of threads that are lost in a circular wait, as bits."""
+        found = []
+        for number in range(len(self._tuples.get("knots", ()))):
+            state = self.store.state(self._places[LOGGED_KNOTS - number][0][0])
+            found.append(sum(1 << thread for thread in self.waiting.knot(state).caught))
+        return found
+
+    # --- causes ----------------------------------------------------------------------------------
+
+    def seen(self) -> dict[Key, Seen]:
+        """Return what was seen, by question and cause."""
+        found: dict[Key, Seen] = {}
+        for number, note in enumerate(self.program.text.registry.notes):
+            if self._counts[number]:
+                level = self._levels[number] if self._levels[number] < 1 << 63 else -1
+                counted = (level, self._counts[number])
+                for key in self._keys(note):
+                    # New states are noted while the level before them is expanded.
+                    deeper = isinstance(key[0], StatePredicate)
+                    _add(found, key, (counted[0] + deeper, counted[1]), self._places[number])
+        self._add_rings(found, "knots", LOGGED_KNOTS)
+        self._add_rings(found, "time_outs", LOGGED_TIME_OUTS)
+        for each in found.values():
+            each.places.sort()
+        return found
+
+    def _add_rings(self, found: dict[Key, Seen], name: str, first: int) -> None:
+        """Add the circular waits, or those that only a time-out breaks."""
+        wanted: type[Question] = CircularWaits if name == "knots" else TimeOutWaits
+        asked = [question for question in self.questions if isinstance(question, wanted)]
+        for number, (*_, states, level) in enumerate(self._tuples.get(name, ())):
+            places = self._places[first - number]
+            state = self.store.state(places[0][0])
+            knot = self.waiting.knot(state) if name == "knots" else self.waiting.knot_of_time_outs(state)
+            for cause in causes_of(self.interpreter, knot, state):
+                for question in asked:
+                    _add(found, (question, cause, False), (level, states), places)
+
+    def _keys(self, note: Note) -> Iterator[Key]:
+        threads = self.interpreter.system.model.threads
+        match note:
+            case PredicateNote(question, undefined):
+                cause = question.cause if isinstance(question, StatePredicate) else (question.name,)
+                yield question, cause, undefined
+            case ErrorNote(thread, _, breach):
+                cause = cause_of_error(breach, threads[thread].declaration)
+                yield from ((q, cause, False) for q in self.questions if isinstance(q, ErrorSteps))
+            case StuckNote(thread, location, interrupted):
+                cause = (
+                    told_standing(
+                        threads[thread], threads[thread].locations[location], interrupted=interrupted
+                    ),
+                )
+                yield from ((q, cause, False) for q in self.questions if isinstance(q, StuckForEver))
+            case UnableNote(thread):
+                cause = (threads[thread].declaration,)
+                yield from ((q, cause, False) for q in self.questions if isinstance(q, CannotFinish))
+
+    # --- the order in which the reference engine finds them ------------------------------------------
+
+    def when(self, each: Seen) -> tuple[Any, ...]:
+        """Return what sorts findings of one level as they come in a search that looks at one state after the other."""
+        number, aux = each.places[0]
+        parent = (aux >> MOVER_BITS) - 1
+        match each.key[0]:
+            case StuckForEver() | CannotFinish():
+                threads = self._lost(each, number)
+                return (1, self.questions.index(each.key[0]), number, threads[0])
+            case StatePredicate():
+                return (0, parent, 1, number, self._rank(each, number))
+            case _:
+                return (0, number, 0, number, self._rank(each, number))
+
+    def _rank(self, each: Seen, number: int) -> int:
+        collector = self._looked(self.questions, number, new=isinstance(each.key[0], StatePredicate))
+        return list(collector.sightings.keys).index(each.key)
+
+    def _lost(self, each: Seen, number: int) -> list[int]:
+        """Return the threads that are stuck, or cannot finish, in a state with that cause."""
+        return sorted(
+            note.thread
+            for n, note in enumerate(self.program.text.registry.notes)
+            if isinstance(note, StuckNote | UnableNote)
+            and each.key in self._keys(note)
+            and any(place == number for place, _ in self._places[n])
+        )
+
+    # --- traces ----------------------------------------------------------------------------------
+
+    def targets_at(self, each: Seen, number: int) -> list[Target]:
+        """Return the targets at a state, as the interpreter sees them."""
+        if isinstance(each.key[0], StuckForEver | CannotFinish):
+            return [Target(number, None, (thread,)) for thread in self._lost(each, number)]
+        new = isinstance(each.key[0], StatePredicate)
+        collector = self._looked((each.key[0],), number, new=new)
+        return collector.sightings.targets(each.key)
+
+    def _looked(self, questions: Sequence[Question], number: int, *, new: bool) -> Collector:
+        collector = Collector(self.interpreter, questions)
+        state = self.store.state(number)
+        if new:
+            collector.found(number, state, 0, None)
+        else:
+            collector.expanded(number, state, 0, self.interpreter.successors(state))
+        return collector
+
+
+def _add(
+    found: dict[Key, Seen], key: Key, counted: tuple[int, int], places: Sequence[tuple[int, int]]
+) -> None:
+    level, states = counted
+    each = found.setdefault(key, Seen(key, level))
+    if level < each.level:
+        each.level, each.places = level, []
+    each.states += states
+    if level == each.level:
+        each.places += places
+
+
+def found_by(reading: Reading, before: Sightings) -> tuple[Found, ...]:
+    """Return all findings, with their traces: the nearest first, and in the order of the reference engine."""
+    found: list[tuple[tuple[Any, ...], Found]] = []
+    for n, sighting in enumerate(before.all):
+        trace, target = trace_before_time(reading.interpreter, sighting.targets[0])
+        early = Found(
+            sighting.question, sighting.cause, sighting.level, sighting.states, trace, target.members
+        )
+        found.append(((sighting.level, -1, n), early))
+    seen = reading.seen().values()
+    found += (((each.found_level, *reading.when(each)), _found(reading, each)) for each in seen)
+    return tuple(finding for _, finding in sorted(found, key=lambda pair: pair[0]))
+
+
+def _found(reading: Reading, each: Seen) -> Found:
+    interpreter, store = reading.interpreter, reading.store
+    after = _costs(reading, each)
+    trace, target = best_trace(
+        interpreter, store, each.level, after, lambda number: reading.targets_at(each, number)
+    )
+    question, cause, _ = each.key
+    closed = None
+    if isinstance(question, StuckForEver | CannotFinish):
+        trace, closed = closed_set(interpreter, store, trace)
+    return Found(
+        question=question,
+        cause=cause,
+        level=each.found_level,
+        states=each.states,
+        trace=trace,
+        members=target.members,
+        closed=closed,
+        undefined=target.undefined,
+    )
+
+
+class _Costs:
+    """For the states of the cone: the fewest switches to a target, by who moves first; -1 if nobody needs to."""
+
+    def __init__(self, reading: Reading, last: int) -> None:
+        self._threads = len(reading.interpreter.system.model.threads)
+        self._buffer = reading.store.array(Slot.COSTS, 2 * (self._threads + 1) * last)
+
+    def __call__(self, number: int) -> dict[int, int]:
+        """Return the costs of a state."""
+        width = 2 * (self._threads + 1)
+        costs = memoryview(self._buffer.read(width * number, width)).cast("H")
+        found = {t: cost - 1 for t, cost in enumerate(costs[: self._threads]) if cost}
+        if costs[self._threads]:
+            found[-1] = costs[self._threads] - 1
+        return found
+
+    def mark(self, number: int, mover: int) -> None:
+        """Say that a state is a target, or that a thread's step is."""
+        place = self._threads if mover == NOBODY else mover
+        self._buffer.write(2 * ((self._threads + 1) * number + place), b"\1\0")
+
+
+def _costs(reading: Reading, each: Seen) -> _Costs:
+    """Sweep back over the levels (engine/shortest.py)."""
+    store = reading.store
+    costs = _Costs(reading, store.level(each.level).stop)
+    for number, aux in each.places:
+        costs.mark(number, aux & NOBODY if each.is_step else NOBODY)
+    for depth in reversed(range(each.level)):
+        here, nearer = store.level(depth), store.level(depth + 1)
+        reading.program.run("costs", here.start, here.stop, nearer.start, nearer.stop)
+    return costs
+
+
+# --- collections ---------------------------------------------------------------------------------
+
+
+def views_and_crossings(
+    reading: Reading,
+) -> tuple[set[LocalView], set[Crossed]]:
+    """Return the local views and the crossings that occurred."""
+    interpreter, store = reading.interpreter, reading.store
+    kinds = {kind.name: kind for kind in reading.program.text.shape.sets}
+    views: set[LocalView] = set()
+    crossings: set[Crossed] = set()
+    if "views" in kinds:
+        views = {interpreter.local_view(store.state(row[-1]), row[0]) for row in store.tuples(kinds["views"])}
+    if "crossings" in kinds:
+        names = [held for held, _ in interpreter.holdings[0]]
+        known = list(reading.program.text.registry.crossings)
+        for what, *words, _ in store.tuples(kinds["crossings"]):
+            held = tuple(name for n, name in enumerate(names) if words[n // 64] >> n % 64 & 1)
+            call, leaves, at = known[what]
+            crossings.add((call, leaves, held, at))
+    return views, crossings

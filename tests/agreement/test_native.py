@@ -1,0 +1,63 @@
+"""The native engine against the reference engine: equal answers, traces included, on generated models."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from modelcheck import pipeline
+from modelcheck.engine import native, reference
+from modelcheck.engine.engine import Answers, Limits
+from modelcheck.engine.kernel.program import refusal
+from modelcheck.engine.kernel.store import Sizes
+from modelcheck.semantics.asking import questions
+from modelcheck.semantics.interpreter import Interpreter
+from modelcheck.semantics.transition_system import TransitionSystem, transition_system
+from tests.agreement.cases import CHUNKS, Case, examine
+from tests.transcript import ROOT
+
+TINY = Sizes(table=1, batch=3, tuples=1, growth=1.2, guarded=True)
+"""Everything must grow, and whoever writes beside a buffer is found out."""
+
+MEASURED = ("seconds", "peak_memory", "bytes_per_state")
+
+
+def differs(ours: Answers, theirs: Answers) -> str:
+    """Return what is not the same in two answers, but for what was measured."""
+    for each in fields(ours.statistics):
+        if each.name not in MEASURED:
+            here, there = getattr(ours.statistics, each.name), getattr(theirs.statistics, each.name)
+            if here != there:
+                return f"{each.name}: {here} and {there}"
+    for each in fields(ours):
+        here, there = getattr(ours, each.name), getattr(theirs, each.name)
+        if each.name not in ("statistics", "found") and here != there:
+            return f"{each.name}: {here} and {there}"
+    if len(ours.found) != len(theirs.found):
+        return f"{len(ours.found)} findings and {len(theirs.found)}"
+    return next((f"{a} and {b}" for a, b in zip(ours.found, theirs.found, strict=True) if a != b), "")
+
+
+def native_differs(system: TransitionSystem, sizes: Sizes | None = None) -> str:
+    """Return how the engines differ about a system, asked everything."""
+    assert native.fitting_text(Interpreter(system), ()) is not None, refusal(system)
+    asked = questions(system)
+    ours = reference.explore(system, asked, Limits())
+    return differs(ours, native.explore(system, asked, Limits(), None, sizes))
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+def test_the_answers_are_those_of_the_reference_engine(chunk: int) -> None:
+    def check(case: Case) -> str:
+        assert len(case.graph.level) >= 0  # too many states are noticed here
+        return native_differs(case.system, TINY if chunk % 2 else None)
+
+    assert examine(chunk, check, properties=True) > 0
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "specs").glob("*.mck")), ids=lambda file: file.stem)
+def test_the_answers_are_the_same_for_the_specifications_that_come_along(file: object) -> None:
+    specs = pipeline.load(str(file))
+    systems = [transition_system(model) for model in pipeline.models(specs, pipeline.Options())]
+    assert [native_differs(system) for system in systems] == [""] * len(systems)

@@ -1,0 +1,242 @@
+"""The native engine by itself: exact counts, limits, sizes of states and tables, choices that are hard to compile."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import tomllib
+from typing import Any
+
+import pytest
+
+import modelcheck
+from modelcheck.engine import auto, native, reference
+from modelcheck.engine.engine import Answers, Limits
+from modelcheck.engine.kernel.store import Sizes
+from modelcheck.engine.watch import resident_memory
+from modelcheck.language.elaborate import elaborate
+from modelcheck.language.parser import parse
+from modelcheck.semantics.asking import questions
+from modelcheck.semantics.interpreter import Interpreter
+from modelcheck.semantics.transition_system import TransitionSystem, transition_system
+from modelcheck.source import Source
+from tests.agreement.test_native import TINY, differs
+from tests.cli.running import LARGE
+from tests.transcript import ROOT
+
+VERY_LARGE = 5_000_000
+
+
+def system_of(text: str) -> TransitionSystem:
+    return transition_system(elaborate((parse(Source("test.mck", text)),), {}, None))
+
+
+def explored(text: str, limits: Limits | None = None, sizes: Sizes | None = None) -> Answers:
+    system = system_of(text)
+    assert native.fitting_text(Interpreter(system), ()) is not None
+    return native.explore(system, questions(system), limits or Limits(), None, sizes)
+
+
+def counts(answers: Answers) -> tuple[int, int, int]:
+    found = answers.statistics
+    return found.states, found.transitions, found.depth
+
+
+def agrees(text: str, sizes: Sizes | None = None) -> None:
+    """Assert that both engines say the same."""
+    system = system_of(text)
+    ours = reference.explore(system, questions(system), Limits())
+    assert differs(ours, explored(text, sizes=sizes)) == ""
+
+
+# --- counts --------------------------------------------------------------------------------------
+
+
+def _counted() -> list[Any]:
+    rows = tomllib.loads((ROOT / "benchmarks" / "counts.toml").read_text(encoding="utf-8"))["count"]
+    cases = []
+    for row in rows:
+        chosen = row.get("scenario") or " ".join(f"{k}={v}" for k, v in row.get("parameters", {}).items())
+        marks = [pytest.mark.slow] if row["states"] > VERY_LARGE else []
+        cases.append(pytest.param(row, id=f"{row['file']} {chosen}".strip(), marks=marks))
+    return cases
+
+
+@pytest.mark.parametrize("row", _counted())
+def test_a_model_has_exactly_the_states_and_transitions_that_were_derived(row: dict[str, Any]) -> None:
+    model = modelcheck.load(ROOT / row["file"], scenario=row.get("scenario"), **row.get("parameters", {}))
+    answers = native.explore(transition_system(model), (), Limits())
+    assert counts(answers)[:2] == (row["states"], row["transitions"])
+    if "depth" in row:
+        assert answers.statistics.depth == row["depth"]
+
+
+def test_a_state_of_one_word_takes_at_most_twenty_bytes() -> None:
+    model = modelcheck.load(ROOT / "benchmarks" / "twin.mck", NT=4)
+    assert native.explore(transition_system(model), (), Limits()).statistics.bytes_per_state <= 20
+
+
+# --- sizes ---------------------------------------------------------------------------------------
+
+
+def test_a_state_may_be_all_ones() -> None:
+    parts = [f"x{n}" for n in range(7)]
+    variables = " ".join(f"var {name}: 0..255 = 255;" for name in parts)
+    flips = " ".join(f"thread t{n} {{ {name} = 0; {name} = 255; }}" for n, name in enumerate(parts[:2]))
+    # Seven bytes, and two threads whose locations take two bits each: the word is full with more threads.
+    text = f"model ones marked; {variables} {flips}"
+    agrees(text)
+    agrees(text, TINY)
+
+
+@pytest.mark.parametrize("words", range(1, 9))
+def test_a_state_may_take_several_words(words: int) -> None:
+    size = 1 << 20
+    cells = 3 * words - 2
+    agrees(
+        f"""model wide marked; type Cell = 0 .. {cells - 1};
+        var x[Cell]: 0 .. {size - 1} = {size - 1}; var sum: 0 .. 3;
+        thread one {{ choose n: Cell; x[n] = x[n] - 1; x[{cells - 1} - n] = n; assert(x[n] != n); }}
+        thread two {{ choose n: Cell; if (x[n] == {size - 1}) {{ sum++; }} await(x[0] == 7 || sum == 0); }}
+        """,
+        TINY if words % 2 else None,
+    )
+
+
+def test_an_element_is_never_split_between_words() -> None:
+    system = system_of(
+        "model m marked; var x[0 .. 40]: 0..6; var y[0 .. 20]: 0 .. 1000000; thread t { x[3] = 1; }"
+    )
+    text = native.fitting_text(Interpreter(system), ())
+    assert text is not None
+    assert all(field.shift + field.bits <= 64 for field in text.layout.fields)
+    words = text.layout.pack(system.declared)
+    assert text.layout.unpack(words) == system.declared
+
+
+def test_a_thread_and_a_lock_lie_in_one_word() -> None:
+    model = modelcheck.load(ROOT / "specs" / "zone_adjacency.mck", scenario="adjacent")
+    system = transition_system(model)
+    text = native.fitting_text(Interpreter(system), ())
+    assert text is not None
+    for thread in model.threads:
+        own = {
+            f.word for f, c in zip(text.layout.fields, system.cells, strict=True) if c.thread == thread.number
+        }
+        assert len(own) == 1, thread.name
+    assert text.layout.words == 2
+
+
+def test_the_table_grows_twenty_times() -> None:
+    text = LARGE.replace("999", "49").replace("1000", "50")
+    answers = explored(text, sizes=Sizes(table=1, growth=1.2, guarded=True))
+    assert counts(answers) == (50**3, 3 * 50**3, 3 * 49)
+
+
+def test_a_level_may_have_a_million_states() -> None:
+    answers = explored(
+        """model m marked; var x: 0 .. 999999;
+        thread t { atomic { choose n: 0 .. 999; choose k: 0 .. 999; x = 1000 * n + k; } }"""
+    )
+    assert counts(answers) == (1 + 1_000_000, 1_000_000, 1)
+
+
+def test_what_is_seen_in_very_many_states_at_once_is_counted() -> None:
+    answers = explored(
+        """model m marked; var x: 0 .. 99999; invariant small: x < 10;
+        thread t { atomic { choose n: 0 .. 99; choose k: 0 .. 999; x = 1000 * n + k; } }"""
+    )
+    (found,) = answers.found
+    assert (found.level, found.states, found.trace.steps[0].choices) == (1, 99_990, (0, 10))
+
+
+# --- choices, tests and errors within one step ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "atomic { choose n: 0..2; if (n == 1) { choose k: 0..1; x = k; } y = n; x = x + y; }",
+        "atomic { either { choose n: 0..2; x = n; } or { y = 1; } either { x++; } or { y++; } assert(x < 3); }",
+        "atomic { choose n: 0..3 where n != x; choose k: 0..3 where k > n; x = k; y = n; }",
+        "atomic { if (x == 0) { either { x = 1; } or { x = 2; } } else { choose n: 0..2; y = n; } x = (x + y) % 3; }",
+        "atomic { either { assert(y == 0); y = 1; } or { choose n: 0..1; a[n] = 3 / x; } x = a[x % 2]; }",
+        "a[x - 1] = 1; x = a[0] << y; y = a[y] / x; x = (x - 3) & y;",
+    ],
+)
+def test_outcomes_of_one_step_are_those_of_the_interpreter(body: str) -> None:
+    text = f"""model m marked; var x: 0..3; var y: 0..3; var a[0..1]: 0..3;
+    thread one {{ {body} }} thread two {{ x = 2; y = 1; {body} }}"""
+    agrees(text)
+    agrees(text, TINY)
+
+
+def test_crossings_of_a_path_that_fails_are_not_noted() -> None:
+    agrees(
+        """model m marked; mutex l; var x: 0..1;
+        op f() { mutex_lock(l); either { assert(x == 1); } or { x = 1; } mutex_unlock(l); }
+        thread one { f(); } thread two { f(); }"""
+    )
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+def test_a_limit_of_states_is_kept_exactly() -> None:
+    answers = explored(LARGE, Limits(states=100_000))
+    assert (answers.statistics.states, answers.stopped) == (100_000, "limit of 100000 states")
+
+
+def test_what_was_found_before_a_limit_is_kept() -> None:
+    answers = explored(LARGE + "invariant small: a < 3;", Limits(states=50_000))
+    (found,) = answers.found
+    assert (answers.stopped, found.level, len(found.trace.steps)) == ("limit of 50000 states", 3, 3)
+
+
+def test_a_limit_of_time_is_kept() -> None:
+    assert explored(LARGE, Limits(seconds=0.3)).stopped == "limit of 0.3 seconds"
+
+
+def test_a_limit_of_memory_is_kept() -> None:
+    answers = explored(LARGE, Limits(memory=resident_memory() + (40 << 20)))
+    assert answers.stopped.endswith("of memory")
+    assert answers.statistics.states > 100_000
+
+
+def test_an_interrupt_keeps_what_is_known() -> None:
+    timer = threading.Timer(1.0, signal.raise_signal, (signal.SIGINT,))
+    timer.start()
+    answers = explored(LARGE + "invariant small: a < 3;")
+    timer.join()
+    assert answers.stopped == "interrupted"
+    assert [found.level for found in answers.found] == [3]
+
+
+def test_progress_is_told() -> None:
+    told: list[int] = []
+    system = system_of(LARGE)
+    native.explore(system, (), Limits(seconds=1.5), lambda statistics, _: told.append(statistics.states))
+    assert told == sorted(told)
+    assert told
+
+
+# --- which engine --------------------------------------------------------------------------------
+
+
+def test_a_model_that_does_not_fit_is_left_to_the_reference_engine() -> None:
+    text = "model m marked; var x: 0..30; thread t[30] { x = 1; } scenario s { limit states 100; }"
+    system = system_of(text)
+    assert native.fitting_text(Interpreter(system), ()) is None
+    answers = native.explore(system, (), Limits(states=100))
+    assert differs(reference.explore(system, (), Limits(states=100)), answers) == ""
+
+
+@pytest.mark.parametrize("states", [10, 12])
+def test_auto_says_what_both_engines_say(monkeypatch: pytest.MonkeyPatch, states: int) -> None:
+    monkeypatch.setattr(auto, "QUICKLY", states)
+    text = """model m; mutex a; mutex b;
+    thread one { mutex_lock(a); mutex_lock(b); mutex_unlock(b); mutex_unlock(a); }
+    thread two { mutex_lock(b); mutex_lock(a); mutex_unlock(a); mutex_unlock(b); }"""
+    system = system_of(text)
+    expected = reference.explore(system, questions(system), Limits())
+    assert differs(expected, auto.explore(system, questions(system), Limits())) == ""
