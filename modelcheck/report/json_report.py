@@ -296,6 +296,10 @@ def trace_json(explainer: Explainer, trace: Trace) -> Json:
     }
 
 
+def _statement(at: Location) -> Json:
+    return {"statement": statement(at), "place": _place(at.span)}
+
+
 def _situation(explainer: Explainer, situation: Situation) -> Json:
     threads = explainer.interpreter.system.model.threads
     return {
@@ -321,14 +325,7 @@ def _situation(explainer: Explainer, situation: Situation) -> Json:
                 "any_of": w.any_of,
                 "what": w.phrase,
                 "timed": w.timed,
-                "by": [
-                    {
-                        "thread": threads[h.thread].name,
-                        "statement": statement(h.location),
-                        "place": _place(h.location.span),
-                    }
-                    for h in w.helps
-                ],
+                "by": [{"thread": threads[h.thread].name} | _statement(h.location) for h in w.helps],
                 "resting": w.resting,
                 "interrupted_by": [threads[t].name for t in w.interrupted_by],
             }
