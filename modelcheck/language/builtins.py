@@ -135,7 +135,11 @@ def _reading(ctx: Context, node: syntax.Call) -> Value:
     if at.lock.kind != primitive.kind:
         message = f"`{node.name}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
         own = [each.name for each in PRIMITIVES[at.lock.kind].readings]
-        hint = f"of a {at.lock.kind} there is {', '.join(own) or 'none such'}"
+        hint = (
+            f"of a {at.lock.kind} there is {', '.join(own)}"
+            if own
+            else f"a {at.lock.kind} has no value that can be read"
+        )
         ctx.error("MC030", callee(node), message, hint)
         return NOTHING
     here = Here(at, me, ctx.unit.thread_names, domains=ctx.unit.domains)
