@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import tomllib
@@ -10,12 +11,14 @@ from typing import Any
 import pytest
 
 import modelcheck
+from modelcheck import pipeline
 from modelcheck.engine import auto, native, reference
 from modelcheck.engine.engine import Answers, Limits
 from modelcheck.engine.kernel.store import Sizes
 from modelcheck.engine.watch import resident_memory
 from modelcheck.language.elaborate import elaborate
 from modelcheck.language.parser import parse
+from modelcheck.report.text import file_text
 from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.transition_system import TransitionSystem, transition_system
@@ -240,3 +243,11 @@ def test_auto_says_what_both_engines_say(monkeypatch: pytest.MonkeyPatch, states
     system = system_of(text)
     expected = reference.explore(system, questions(system), Limits())
     assert differs(expected, auto.explore(system, questions(system), Limits())) == ""
+
+
+def test_a_report_does_not_depend_on_the_engine() -> None:
+    def told(engine: str) -> list[str]:
+        report = pipeline.check(ROOT / "specs" / "lock_inversion.mck", pipeline.Options(engine=engine))
+        return [re.sub(r"[\d.]+ s\b", "T s", line) for line in file_text(report).splitlines()]
+
+    assert told("native") == told("reference") == told("auto")
