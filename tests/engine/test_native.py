@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import threading
 import tomllib
 from typing import Any
 
@@ -19,6 +18,7 @@ from modelcheck.engine.watch import resident_memory
 from modelcheck.language.elaborate import elaborate
 from modelcheck.language.parser import parse
 from modelcheck.report.text import file_text
+from modelcheck.result.verdict import Statistics
 from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.transition_system import TransitionSystem, transition_system
@@ -207,10 +207,12 @@ def test_a_limit_of_memory_is_kept() -> None:
 
 
 def test_an_interrupt_keeps_what_is_known() -> None:
-    timer = threading.Timer(1.0, signal.raise_signal, (signal.SIGINT,))
-    timer.start()
-    answers = explored(LARGE + "invariant small: a < 3;")
-    timer.join()
+    system = system_of(LARGE + "invariant small: a < 3;")
+
+    def interrupt(_statistics: Statistics, _frontier: int) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    answers = native.explore(system, questions(system), Limits(), interrupt)
     assert answers.stopped == "interrupted"
     assert [found.level for found in answers.found] == [3]
 
