@@ -150,7 +150,7 @@ class Interpreter:
         return tuple(
             tuple(
                 (
-                    Held(lock.name, index, mode),
+                    Held(lock.name, index, mode, primitive.one_holder),
                     self._expressions.denotation(primitive.holds(at, t.number, mode)),
                 )
                 for lock in self.system.model.locks
