@@ -185,6 +185,10 @@ def _proposal(name: str, span: Span, uses: list[Use]) -> Note | None:
     return None
 
 
+_KEEP_NOBODY_OUT = frozenset(kind.domain for kind in PRIMITIVES.values() if not kind.ordered)
+"""What a thread can be said to hold, such as interrupts_off, that is no lock."""
+
+
 def _common(uses: list[Use]) -> list[str]:
     """Return the locks of all these accesses, held for writing at each write."""
     kept = [
@@ -192,7 +196,11 @@ def _common(uses: list[Use]) -> list[str]:
     ]
     common = set.intersection(*kept)
     ordered = dict.fromkeys(_plain(lock) for use in uses for lock in use.locks)
-    return [lock for lock in ordered if lock in common and not lock.endswith(f"[{UNKNOWN}]")]
+    return [
+        lock
+        for lock in ordered
+        if lock in common and lock not in _KEEP_NOBODY_OUT and not lock.endswith(f"[{UNKNOWN}]")
+    ]
 
 
 def _plain(lock: str) -> str:

@@ -337,7 +337,7 @@ def excluded_by(held_by_each: Iterable[tuple[Held, ...]]) -> frozenset[Instance]
         # A thread may hold one instance in both modes: that is one holder.
         own: dict[Instance, set[str]] = {}
         for held in all_held:
-            own.setdefault((held.lock, held.index), set()).add(held.mode)
+            own.setdefault((held.lock, held.index), set()).add("write" if held.alone else held.mode)
         for instance, modes in own.items():
             holders.setdefault(instance, []).append("write" if "write" in modes else "read")
     return frozenset(lock for lock, modes in holders.items() if len(modes) > 1 and "write" in modes)

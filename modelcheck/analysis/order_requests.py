@@ -83,6 +83,7 @@ def taken_at(interpreter: Interpreter, edge: Edge) -> tuple[Location, ...]:
     """
     assert isinstance(edge.request.place, Location)
     start = edge.request.place.number
+    asked_for = "write" if edge.held.alone else edge.held.mode
     before: dict[int, list[Location]] = {}
     for location in interpreter.system.model.threads[edge.request.thread].locations:
         for target in jump_targets(location.effects):
@@ -93,7 +94,7 @@ def taken_at(interpreter: Interpreter, edge: Edge) -> tuple[Location, ...]:
         for location in before.get(todo.pop(), []):
             verb = location.verb
             mine = verb if verb is not None and verb.at.lock.name == edge.held.lock else None
-            if mine is not None and mine.action in ("acquire", "try") and mine.mode == edge.held.mode:
+            if mine is not None and mine.action in ("acquire", "try") and mine.mode == asked_for:
                 found[location.number] = location
             elif (mine is None or mine.action != "release") and location.number not in seen:
                 seen.add(location.number)

@@ -239,7 +239,12 @@ def _guarding(ctx: Context, node: syntax.Variable, lock: syntax.Expression) -> L
         hint = f"name the index: `var {node.name}[i: T]: ... guarded_by l[i]`"
         ctx.error("MC012", own[0].span, f"`{node.name}` is the guarded variable itself", hint)
         return None
-    return lock_at(ctx, lock)
+    at = lock_at(ctx, lock)
+    if at is not None and not PRIMITIVES[at.lock.kind].ordered:
+        hint = "name a lock; what only one CPU touches needs no guard"
+        ctx.error("MC012", lock.span, f"`{lock.span.text}` keeps nobody out, so it guards nothing", hint)
+        return None
+    return at
 
 
 def _replace(unit: Unit, binding: StorageBinding, rules: tuple[GuardRule, ...]) -> None:

@@ -232,7 +232,7 @@ class Primitive:
     that its declaration may have beside `novalidate`. `bounded`: it may have a bound and an initial value.
     `no_sleep`: the modes in which a holder may not sleep. `ordered`: it takes part in the lock order; false where
     holding it keeps nobody out. `bars`: whom a writer that waits keeps from reading: nobody, all readers, or only those
-    outside interrupt context.
+    outside interrupt context. `one_holder`: one thread at most holds it, whatever the mode says of the data.
     Sources (kernel file, version) stand in the module's docstring.
     """
 
@@ -248,6 +248,7 @@ class Primitive:
     no_sleep: frozenset[Mode] = frozenset()
     ordered: bool = True
     bars: Literal["nobody", "threads", "all"] = "nobody"
+    one_holder: bool = False
 
 
 def domains_of(primitive: Primitive, verb: Verb | None = None) -> Iterator[str]:

@@ -130,4 +130,5 @@ SEQLOCK = Primitive(
     holds=_holds,
     modes=("write", "read"),
     no_sleep=frozenset({"write", "read"}),
+    one_holder=True,
 )

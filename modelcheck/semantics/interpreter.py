@@ -149,7 +149,10 @@ class Interpreter:
         """For each thread, every lock instance and mode with the condition that it holds it so."""
         return tuple(
             tuple(
-                (Held(lock.name, index, mode), primitive.holds(at, t.number, mode))
+                (
+                    Held(lock.name, index, mode, primitive.one_holder),
+                    primitive.holds(at, t.number, mode),
+                )
                 for lock in self.system.model.locks
                 for primitive in (PRIMITIVES[lock.kind],)
                 for index in index_values(lock.dimensions)

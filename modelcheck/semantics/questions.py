@@ -134,11 +134,15 @@ class Occurred:
 
 @dataclass(frozen=True)
 class Held:
-    """A lock instance that a thread holds: class, index values, mode."""
+    """A lock instance that a thread holds: class, index values, mode.
+
+    `alone`: nobody else can hold it meanwhile, in whatever mode.
+    """
 
     lock: str
     index: tuple[int, ...]
     mode: str
+    alone: bool = False
 
 
 @dataclass(frozen=True)

@@ -199,3 +199,12 @@ def test_the_note_is_of_one_scenario() -> None:
         thread a {{ percpu_down_read(s); percpu_up_read(s); if (P) {{ percpu_down_write(s); percpu_up_write(s); }} }}
         scenario with {{ }} scenario without {{ P = false; }}"""
     assert [len(report.judgement.notes) for report in all_checked(text)] == [0, 1]
+
+
+def test_interrupts_switched_off_are_proposed_as_nobodys_guard() -> None:
+    text = """
+        model off; var x: 0..2;
+        thread t { local_irq_disable(); x = 1; local_irq_enable(); }
+        irq handler h on t { x = 0; }
+    """
+    assert notes(text) == []

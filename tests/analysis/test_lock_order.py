@@ -66,6 +66,29 @@ def test_a_lock_that_both_sides_hold_for_reading_is_no_gate() -> None:
     assert only_cycle(checked(text)).gates == ("gate",)
 
 
+def test_a_seqlock_that_both_sides_hold_without_writing_is_a_gate_but_a_read_section_is_none() -> None:
+    def ring(take: str, release: str) -> str:
+        sides = (("one", "a", "b"), ("two", "b", "a"))
+        bodies = (
+            f"thread {name} {{ {take} spin_lock({x}); spin_lock({y}); spin_unlock({y}); spin_unlock({x}); {release} }}"
+            for name, x, y in sides
+        )
+        return f"model excl; seqlock gate; spinlock a; spinlock b; {' '.join(bodies)}"
+
+    kept = only_cycle(checked(ring("read_seqlock_excl(gate);", "read_sequnlock_excl(gate);")))
+    assert (kept.verdict, kept.gates) == ("gated", ("gate",))
+    open_to_both = ring("read_seqbegin(gate);", "if (read_seqretry(gate)) { skip; }")
+    assert only_cycle(checked(open_to_both)).verdict == "reachable"
+
+
+def test_a_seqlock_held_without_writing_is_told_with_the_line_that_took_it() -> None:
+    report = checked("""model excl; seqlock g; spinlock a;
+        thread one { read_seqlock_excl(g); spin_lock(a); spin_unlock(a); read_sequnlock_excl(g); }
+        thread two { spin_lock(a); read_seqlock_excl(g); read_sequnlock_excl(g); spin_unlock(a); }""")
+    (finding,) = found(report, "lock_order")
+    assert "one asks for a at test.mck:2 while it holds g:read, taken at test.mck:2" in finding.details
+
+
 def test_another_instance_of_the_same_class_is_no_gate() -> None:
     text = GATED.replace("mutex gate;", "type Two = 0 .. 1; mutex gate[Two];")
     one, two = text.split("thread two")
