@@ -103,12 +103,17 @@ class Way:
 
 @dataclass(frozen=True)
 class Cycle:
-    """A cycle of lock classes with its verdict; `gates` are the classes of the locks that keep it apart."""
+    """A cycle of lock classes with its verdict; `gates` are the classes of the locks that keep it apart.
+
+    `smaller` is a reachable circular wait among its classes. Of a state in which some of the threads of a ring wait for
+    each other only that smaller ring is told, so that "kept apart" then means: apart but for such states.
+    """
 
     classes: tuple[str, ...]
     verdict: Verdict
     gates: tuple[str, ...]
     ways: tuple[Way, ...]
+    smaller: tuple[str, ...] = ()
 
     @property
     def instances(self) -> tuple[str, ...]:
@@ -159,7 +164,8 @@ def lock_order(
         if ways:
             seen_all = basis if classes not in found.capped else "some states"
             verdict, gates = _verdict(ways, seen_all, reached=classes in rings)
-            cycles.append(Cycle(classes, verdict, gates, tuple(ways)))
+            smaller = min((r for r in rings if r and set(r) < set(classes)), default=())
+            cycles.append(Cycle(classes, verdict, gates, tuple(ways), smaller))
         elif alone:
             cycles.append(Cycle(classes, "one thread", (), tuple(alone)))
     again = (e for e in edges if e.source == e.request.wants and _both_read(e, e))

@@ -71,6 +71,8 @@ def _told(cycle: Cycle) -> str:
             return "a reachable deadlock"
         case "gated":
             return f"never a deadlock, gated by {listed(cycle.gates)}"
+        case "kept apart" if cycle.smaller:
+            return f"no deadlock is reachable but that of {listed(cycle.smaller)}; no lock keeps the threads apart"
         case "kept apart":
             return "no deadlock is reachable, but no lock keeps the threads apart (fragile)"
         case "one thread":

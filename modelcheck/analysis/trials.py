@@ -73,6 +73,8 @@ def trials(explainer: Explainer, cycle: Cycle, limits: Limits) -> Trials:
     match cycle.verdict:
         case "gated":
             candidates = gates_taken(explainer.interpreter, cycle)
+        case "kept apart" if cycle.smaller:
+            candidates = ()  # there may be nothing that keeps it apart
         case "kept apart":
             candidates = what_else(explainer.interpreter, cycle)
         case "reachable" | "one thread" | "undecided":

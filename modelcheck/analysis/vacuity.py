@@ -233,6 +233,8 @@ class _Seen:
                 here, verb = (thread.number, location.number), location.verb
                 if here in self._ran and verb is not None and verb.action in ("acquire", "announce", "try"):
                     lock = verb.at.lock
+                    if verb.action == "try" and _first_test(location.effects) is None:
+                        continue  # it can only succeed: refcount_inc
                     refused = {value for _, value in self._taken.get(here, ()) if verb.action == "try"}
                     point = Point("lock", lock.span, f"`{lock.name}` never made anybody wait: {why}")
                     yield point, here in self._waited or len(refused) > 1

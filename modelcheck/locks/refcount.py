@@ -118,10 +118,14 @@ def _type(at: LockAt) -> Scalar:
     return at.lock.fields["value"].type
 
 
+def _told(name: str, value: str, _: str) -> str:
+    return f"{name}={value}"
+
+
 REFCOUNT = Primitive(
     kind="refcount",
     fields=(
-        Field("value", _count, initial=_first),
+        Field("value", _count, initial=_first, told=_told),
         Field("holders", _count, per_thread=True, only="owned", changed_by="thread"),
     ),
     verbs=by_name(

@@ -92,7 +92,7 @@ def _why(report: LocksReport, cycle: Cycle) -> Iterator[str]:
         yield from _run(report.scenario.explainer, reached)
     if cycle.verdict == "gated" and tried is not None:
         yield from _who_breaks_it(tried)
-    if cycle.verdict == "kept apart" and tried is not None:
+    if cycle.verdict == "kept apart" and not cycle.smaller and tried is not None:
         yield from _kept_apart_by(tried)
 
 

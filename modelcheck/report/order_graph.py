@@ -16,6 +16,9 @@ from modelcheck.analysis.order_words import Words
 from modelcheck.report.contents import LocksReport
 from modelcheck.report.order_text import few
 
+NAMES_ON_AN_ARROW = 2
+"""Longer labels than two names make hide other arrows."""
+
 COLOURS: dict[Verdict | None, str] = {
     "reachable": "#c62828",
     "undecided": "#8e24aa",
@@ -99,7 +102,11 @@ def _picture(title: str, orders: list[tuple[Order, Words]]) -> Picture:
             names = labels.setdefault(_ends(edge, words, several), {}).setdefault(modes + order_of, [])
             names.append(words.thread(edge.request.thread))
     arrows = tuple(
-        Arrow(*pair, tuple(f"{modes}: {few(names)}" for modes, names in each.items()), verdicts.get(pair))
+        Arrow(
+            *pair,
+            tuple(f"{modes}: {few(names, NAMES_ON_AN_ARROW)}" for modes, names in each.items()),
+            verdicts.get(pair),
+        )
         for pair, each in sorted(labels.items())
     )
     nodes = dict.fromkeys(name for arrow in arrows for name in (arrow.source, arrow.target))

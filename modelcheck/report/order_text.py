@@ -24,12 +24,12 @@ RULE = "=" * 60
 THIN = "-" * 60
 
 
-def few(names: list[str]) -> str:
+def few(names: list[str], at_most: int = NAMES_AT_MOST) -> str:
     """Return the names, of many only the first and how many more."""
     names = list(dict.fromkeys(names))
-    if len(names) <= NAMES_AT_MOST:
+    if len(names) <= at_most:
         return ", ".join(names)
-    return f"{', '.join(names[: NAMES_AT_MOST - 1])} and {len(names) - NAMES_AT_MOST + 1} more"
+    return f"{', '.join(names[: at_most - 1])} and {len(names) - at_most + 1} more"
 
 
 # --- edges ---------------------------------------------------------------------------------------
@@ -111,6 +111,8 @@ def verdict_told(cycle: Cycle, order: Order) -> str:
             return f"never a deadlock{here}: gated by {listed(cycle.gates)}, in each way by one of them"
         case "gated":
             return f"never a deadlock{here}: gated by {listed(cycle.gates)}"
+        case "kept apart" if cycle.smaller:
+            return f"no deadlock is reachable but that of {listed(cycle.smaller)}; no lock keeps the threads apart"
         case "kept apart":
             return "no deadlock is reachable, but the threads are kept apart by no lock"
         case "one thread":
@@ -164,6 +166,8 @@ def _stars(cycle: Cycle) -> str:
             return "DEADLOCK"
         case "gated":
             return f"cannot happen under {listed(cycle.gates)}"
+        case "kept apart" if cycle.smaller:
+            return f"if reachable, then with the deadlock of {listed(cycle.smaller)}"
         case "kept apart":
             return "not reachable, but no lock excludes it"
         case _:

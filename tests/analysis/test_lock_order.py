@@ -275,3 +275,37 @@ def test_more_cycles_than_are_looked_at_are_told() -> None:
         if held != wants
     )
     assert lock_order(requests, frozenset()).capped
+
+
+def test_a_ring_that_only_comes_with_a_smaller_one_is_not_said_to_be_out_of_reach() -> None:
+    report = checked("""
+        model nested;
+        mutex hotplug;
+        mutex data;
+        active_ref file;
+        var added: bool = false marked;
+        thread user[2] {
+            await(added);
+            if (!kernfs_get_active(file)) { return; }
+            mutex_lock(data);
+            mutex_lock(hotplug);
+            mutex_unlock(hotplug);
+            mutex_unlock(data);
+            kernfs_put_active(file);
+        }
+        thread eject {
+            kernfs_activate(file);
+            added = true;
+            mutex_lock(hotplug);
+            kernfs_drain(file);
+            mutex_unlock(hotplug);
+        }
+    """)
+    larger, smaller = report.judgement.order.cycles
+    assert (larger.classes, larger.verdict) == (("data", "hotplug", "file"), "kept apart")
+    assert larger.smaller == smaller.classes == ("file", "hotplug")
+    told = [f.message for f in report.findings if f.weight == "warning"]
+    beginning = "data, hotplug and file are taken in contradictory orders: "
+    assert told == [
+        f"{beginning}no deadlock is reachable but that of file and hotplug; no lock keeps the threads apart"
+    ]

@@ -274,3 +274,9 @@ def test_a_long_list_is_cut_and_json_has_all() -> None:
         "place": {"file": "test.mck", "line": 1, "column": 48},
         "within": [],
     }
+
+
+def test_a_verb_that_can_only_succeed_is_no_sign_of_missing_contention() -> None:
+    put = "if (refcount_dec_and_test(r)) { skip; } else { skip; }"
+    text = f"model m; refcount r = 1; thread t {{ refcount_inc(r); {put} {put} }}"
+    assert [message for message in vacuous(text) if "made anybody wait" in message] == []
