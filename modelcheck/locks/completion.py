@@ -33,7 +33,7 @@ from modelcheck.locks.primitive import (
     put,
     required,
 )
-from modelcheck.locks.signals import interruptible
+from modelcheck.locks.signals import interruptible, only_where_it_waits
 
 
 def _done_type(declared: Declared) -> Scalar:
@@ -81,11 +81,16 @@ def _wait(here: Here) -> tuple[VerbStep, ...]:
 
 
 def _wait_interruptible(here: Here) -> tuple[VerbStep, ...]:
-    return tuple(interruptible(step, here, errno="ERESTARTSYS") for step in _wait(here))
+    return tuple(
+        only_where_it_waits(step, interruptible(step, here, errno="ERESTARTSYS")) for step in _wait(here)
+    )
 
 
 def _wait_killable(here: Here) -> tuple[VerbStep, ...]:
-    return tuple(interruptible(step, here, fatal=True, errno="ERESTARTSYS") for step in _wait(here))
+    return tuple(
+        only_where_it_waits(step, interruptible(step, here, fatal=True, errno="ERESTARTSYS"))
+        for step in _wait(here)
+    )
 
 
 def _wait_timeout(here: Here) -> tuple[VerbStep, ...]:

@@ -32,7 +32,7 @@ from modelcheck.locks.primitive import (
     put,
     required,
 )
-from modelcheck.locks.signals import interruptible
+from modelcheck.locks.signals import interruptible, only_where_it_waits
 
 ETIME = ERRNO.members.index("ETIME")
 
@@ -60,11 +60,11 @@ def _down(here: Here) -> tuple[VerbStep, ...]:
 
 
 def _down_interruptible(here: Here) -> tuple[VerbStep, ...]:
-    return tuple(interruptible(step, here) for step in _down(here))
+    return tuple(only_where_it_waits(step, interruptible(step, here)) for step in _down(here))
 
 
 def _down_killable(here: Here) -> tuple[VerbStep, ...]:
-    return tuple(interruptible(step, here, fatal=True) for step in _down(here))
+    return tuple(only_where_it_waits(step, interruptible(step, here, fatal=True)) for step in _down(here))
 
 
 def _down_timeout(here: Here) -> tuple[VerbStep, ...]:

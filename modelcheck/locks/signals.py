@@ -31,6 +31,7 @@ from modelcheck.locks.primitive import (
     either,
     field_of,
     held_by_nobody,
+    neither,
     put,
 )
 
@@ -81,6 +82,15 @@ def interruptible(
     guard = either(step.guard, pending(here, fatal=fatal))
     wait = Wait(obstacles, step.wait.rests)
     return replace(step, guard=guard, outcomes=(*got, given_up), wait=wait, free=True)
+
+
+def only_where_it_waits(step: VerbStep, forgiving: VerbStep) -> VerbStep:
+    """Return an interruptible form of a step that gives up only where the step itself would have to wait."""
+    *got, given_up = forgiving.outcomes
+    if not forgiving.free:
+        return forgiving
+    given_up = replace(given_up, when=both(given_up.when, neither(step.guard)))
+    return replace(forgiving, outcomes=(*got, given_up))
 
 
 def _send(value: int) -> Callable[[Here], tuple[VerbStep, ...]]:

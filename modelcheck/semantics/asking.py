@@ -12,6 +12,7 @@ from itertools import product
 from modelcheck.language.model import (
     FALSE,
     At,
+    Compare,
     Const,
     DeclaredOrder,
     Enabled,
@@ -67,6 +68,7 @@ def questions(system: TransitionSystem) -> tuple[Question, ...]:
         *guard_questions(system),
         *_still_held(system),
         *_asleep(system),
+        *_not_running(system),
         *_against_order(system),
     )
 
@@ -191,6 +193,31 @@ def _asleep(system: TransitionSystem) -> Iterator[StatePredicate]:
                     expr=expr,
                     cause=("sleeps", str(location.span), lock.name),
                     message=f"{thread.name} may sleep at {location.span} ({location.text}) with {lock.name} held",
+                    thread=thread.number,
+                    location=location.number,
+                    span=location.span,
+                )
+
+
+def _not_running(system: TransitionSystem) -> Iterator[StatePredicate]:
+    """Ask whether a thread that has prepared to sleep can get to a statement that may sleep for something else.
+
+    That would set its state back to TASK_RUNNING, and schedule() would not sleep (kernel/sched/core.c, 6.1:
+    __might_sleep warns of it).
+    """
+    tasks = [lock for lock in system.model.locks if lock.kind == "task"]
+    for thread, lock in product(system.model.threads, tasks):
+        state = Ref(lock.fields["state"], (Const(thread.number),))
+        for location in thread.locations:
+            own = location.verb is not None and location.verb.at.lock.kind in ("task", "waitqueue")
+            if location.sleeps and not own:
+                where = f"{location.span} ({location.text})"
+                yield StatePredicate(
+                    check="lock_rules",
+                    name="lock_rules",
+                    expr=Compare("!=", state, Const(0)),
+                    cause=("not running", str(location.span)),
+                    message=f"{thread.name} may sleep at {where} although it has prepared to sleep for something else",
                     thread=thread.number,
                     location=location.number,
                     span=location.span,

@@ -72,14 +72,17 @@ def interruptible(
     least: int,
     errno: str = "EINTR",
     undo: Step | None = None,
+    *,
+    at_once: bool = True,
 ) -> Step:
-    """Return a verb that takes, or gives up while a signal of at least this rank is pending."""
+    """Return a verb that takes, or gives up while a signal of at least this rank is pending (`at_once`: instead)."""
 
     def verb(cells: LockCells) -> int:
         if ("signals.pending", 0) not in cells.memory.cells:
             take(cells)
             return 0
-        options = [0] * can(cells) + [1] * (pending(cells) >= least)
+        gives_up = pending(cells) >= least and (at_once or not can(cells))
+        options = [0] * can(cells) + [1] * gives_up
         if not options:
             raise BlockedError
         if cells.memory.pick(options):
