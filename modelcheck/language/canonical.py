@@ -91,6 +91,8 @@ def _declaration(node: s.Declaration) -> list[Part]:
                 [")"] if when is not None else []
             )
             return [kind, *condition, SPACE, name, ":", SOFT, expression, ";"]
+        case s.Observation(name=name, dimensions=dimensions, expression=expression):
+            return ["observe", SPACE, name, *dimensions, ":", SOFT, expression, ";"]
         case s.Without(thread=thread):
             return ["without", SPACE, "thread", SPACE, thread, ";"]
         case s.Scenario():

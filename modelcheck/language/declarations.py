@@ -84,6 +84,7 @@ class Gathered:
     named: dict[str, Named] = field(default_factory=dict)
     inits: list[syntax.Init] = field(default_factory=list)
     properties: dict[str, syntax.Property] = field(default_factory=dict)
+    observations: dict[str, syntax.Observation] = field(default_factory=dict)
     handlers: dict[str, syntax.IrqHandler] = field(default_factory=dict)
     later: list[str] = field(default_factory=list)
     overridden: list[str] = field(default_factory=list)
@@ -110,6 +111,11 @@ def _gather_one(found: Gathered, unit: Unit, node: syntax.Declaration) -> None:
             found.later.append(name)
         case syntax.Property():
             _add_property(found, unit, node)
+        case syntax.Observation(name):
+            first = found.observations.setdefault(name, node)
+            if first is not node:
+                message = f"`observe {name}` is declared twice, first at {first.span}"
+                unit.collector.error("MC011", named(node, name), message)
         case syntax.Init():
             found.inits.append(node)
         case syntax.IrqHandler(name, _, body):

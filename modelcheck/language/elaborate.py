@@ -23,6 +23,7 @@ from modelcheck.language.instances import Instance, thread_instances
 from modelcheck.language.interrupts import declare_handlers, lower_handler, with_interrupts
 from modelcheck.language.model import Effects, Location, Model, Mover, Property, Thread
 from modelcheck.language.naming import callee, check_property_name, named
+from modelcheck.language.observing import observations_of
 from modelcheck.language.places import index_value, lock_at
 from modelcheck.language.scenarios import resolve_scenario, scenarios_of
 from modelcheck.language.scope import ConstantBinding, ThreadBinding
@@ -71,6 +72,7 @@ def elaborate(
     _check_unused(unit, found, instances)
     initial = _initial(unit, found)
     properties = tuple(_property(unit, node) for node in found.properties.values())
+    observations = tuple(o for node in found.observations.values() for o in observations_of(unit, node))
     resolved = resolve_scenario(unit, found, chosen)
     unit.collector.raise_errors()
     return Model(
@@ -89,6 +91,7 @@ def elaborate(
         warnings=tuple(d.render() for d in unit.collector.warnings),
         file=specs[0].span.source.name,
         given=tuple(parameters or ()),
+        observations=observations,
     )
 
 
@@ -203,7 +206,7 @@ def _parameters(name: str, known: Mapping[str, syntax.Param]) -> str:
 def _observed(found: Gathered) -> frozenset[tuple[str, str]]:
     """Return the op parameters and the thread locals that properties name: those are always live."""
     names: set[tuple[str, str]] = set()
-    for node in found.properties.values():
+    for node in (*found.properties.values(), *found.observations.values()):
         for each in node.expression.walk():
             match each:
                 case syntax.Call("inside", (syntax.Name(op), *given)):
@@ -219,7 +222,8 @@ def _observed(found: Gathered) -> frozenset[tuple[str, str]]:
 
 def _domains(found: Gathered) -> Iterator[str]:
     """Yield the kinds of domains that the text uses, by verbs, guards, functions or handlers."""
-    nodes = (*found.named.values(), *found.properties.values(), *found.inits)
+    spoken = (*found.properties.values(), *found.observations.values())
+    nodes = (*found.named.values(), *spoken, *found.inits)
     for each in (inner for node in nodes for inner in node.walk()):
         match each:
             case syntax.Call(name) if name in READINGS:

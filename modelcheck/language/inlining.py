@@ -102,7 +102,7 @@ def _enter(work: Work, node: syntax.Call) -> Entered | syntax.Op:
     if not work.ctx.kept:
         return op
     contracts = _contracts(work.ctx, op, given.scope)
-    body.call = replace(call, parameters=tuple(given.parameters), contracts=contracts)
+    body.call = replace(call, parameters=tuple(given.parameters), contracts=contracts, result=result)
     cleared = (Assign(result, Const(bounds(result.var.type)[0]), node.span),) if result else ()
     ctx = replace(work.ctx, scope=given.scope, accesses=[], unguarded=False)
     flow = Flow(jumps.collect_labels(body, op.body, None), Exit(END, 0), result, op)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from modelcheck.language.model.effects import Call, Effects
 from modelcheck.language.model.terms import TRUE, Expr, Lock, LockAt, Ref, Variable, VerbUse
+from modelcheck.language.types import Scalar
 from modelcheck.source import NOWHERE, Span
 
 
@@ -158,6 +159,17 @@ class Property:
 
 
 @dataclass(frozen=True)
+class Observation:
+    """One value that a log may state: `name[index]` as a reader writes it, and what it is in a state."""
+
+    name: str
+    declared: str
+    expr: Expr
+    type: Scalar
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
 class Expectation:
     """One `expect` of a scenario.
 
@@ -213,3 +225,4 @@ class Model:
     warnings: tuple[str, ...] = ()
     file: str = ""
     given: tuple[str, ...] = ()
+    observations: tuple[Observation, ...] = ()

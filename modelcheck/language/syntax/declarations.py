@@ -176,6 +176,15 @@ class Property(Node):
 
 
 @dataclass(frozen=True)
+class Observation(Node):
+    """`observe NAME[b: T]: e;`: a value that a log may state."""
+
+    name: str
+    dimensions: tuple[Dimension, ...]
+    expression: Expression
+
+
+@dataclass(frozen=True)
 class Without(Node):
     """`without thread name;`."""
 
@@ -286,6 +295,7 @@ Declaration = (
     | IrqHandler
     | Init
     | Property
+    | Observation
     | Without
     | Scenario
 )
