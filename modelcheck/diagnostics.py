@@ -37,6 +37,7 @@ CODES: dict[str, Code] = {
         "not available in this version", "The construct is in the language but not yet in the tool."
     ),
     "MC007": Code("file cannot be written", "Check the folder, its permissions and the file's ending."),
+    "MC008": Code("log", "A log has one JSON object a line, and names what the specification has."),
     "MC009": Code(
         "trace file", "A trace is replayed with the specification and the scenario that it was saved from."
     ),

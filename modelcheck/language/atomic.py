@@ -380,7 +380,7 @@ def _call(place: Atomic, call: syntax.Call, then: Then, use: Use) -> Effects:
     def after(result: Ref | None) -> Effects:
         return (*use(None if result is None else Value(result, result.var.type)), *then())
 
-    return inlining.in_one_step(work, call, inside, after)
+    return inlining.in_one_step(work, call, inside, after, initial=place.initial)
 
 
 def _verb(place: Atomic, call: syntax.Call, use: Use) -> Effects:

@@ -76,12 +76,25 @@ def in_one_step(
     node: syntax.Call,
     inside: Callable[[Entered, Callable[[], Effects]], Effects],
     after: Callable[[Ref | None], Effects],
+    *,
+    initial: bool = False,
 ) -> Effects:
-    """Return the effects of a call within one step: arguments, the body as `inside` lowers it, then `after`."""
+    """Return the effects of a call within one step: arguments, the body as `inside` lowers it, then `after`.
+
+    Before time (`initial`) there is no thread that could be seen to call.
+    """
     entered = _enter(work, node)
     if isinstance(entered, syntax.Op):
         return after(_result(work.body, work.ctx, entered))
-    return (*entered.effects, *inside(entered, lambda: after(entered.result)))
+    if initial:
+        return (*entered.effects, *inside(entered, lambda: after(entered.result)))
+    call = entered.call
+    work.body.unit.calls.append(call)
+
+    def leaving() -> Effects:
+        return (Crossing(call, leaves=True), *after(entered.result))
+
+    return (*entered.effects, Crossing(call, leaves=False), *inside(entered, leaving))
 
 
 def _enter(work: Work, node: syntax.Call) -> Entered | syntax.Op:

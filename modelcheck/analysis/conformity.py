@@ -1,0 +1,229 @@
+"""A log and a specification: the log's names checked, the search, and what is told of its answer (SEMANTICS H11)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from modelcheck.diagnostics import Collector, near_miss
+from modelcheck.engine.conformance import Configuration, Conformance, Expected, conformance
+from modelcheck.engine.engine import Limits
+from modelcheck.language.model import Model
+from modelcheck.logs.log import Item, Log
+from modelcheck.semantics.interpreter import Interpreter
+from modelcheck.semantics.observable import Observer
+from modelcheck.semantics.transition_system import TransitionSystem, transition_system
+from modelcheck.source import Source, Span
+
+_EVENT = re.compile(r"(?:emit )?[+!-]?(\w+)")
+
+SHOWN_STATES = 3
+"""How many of the states where the explanation ends are shown."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A state where the explanation of a log ends: the values observed there, and those that the log states instead.
+
+    `wrong`: (name, the model's value, the log's) of the observation that comes next. `doing`: for each thread, where
+    it is.
+    """
+
+    values: tuple[tuple[str, str], ...]
+    wrong: tuple[tuple[str, str, str], ...]
+    doing: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class LogReport:
+    """What is known of one log. `verdict`: conforms, differs, undecided.
+
+    `next_items` are the items of the log that come next, `allowed` what the model could do instead.
+    `covered`: statements of the specification that the run takes, of so many; `never` are the others, with places.
+    """
+
+    log: Log
+    verdict: str
+    explained: int
+    visited: int
+    steps: int = 0
+    stopped: str = ""
+    next_items: tuple[Item, ...] = ()
+    allowed: tuple[str, ...] = ()
+    endings: tuple[Ending, ...] = ()
+    covered: int = 0
+    statements: int = 0
+    never: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def events(self) -> int:
+        """How many items the log has."""
+        return len(self.log.items)
+
+
+@dataclass(frozen=True)
+class ConformReport:
+    """A specification and the logs of a file."""
+
+    model: Model
+    file: str
+    logs: tuple[LogReport, ...] = field(default=())
+
+    @property
+    def exit_code(self) -> int:
+        """0: all conform; 1: one does not; 3: one is undecided."""
+        verdicts = {each.verdict for each in self.logs}
+        return 1 if "differs" in verdicts else 3 if "undecided" in verdicts else 0
+
+
+def conforming(model: Model, log: Log, limits: Limits) -> LogReport:
+    """Say whether some run of the model produces the log. Raises SpecError (MC008) if the log names what is not there."""
+    check_names(model, log)
+    system = transition_system(model, results=True)
+    items = expected_items(model, log)
+    answer = conformance(system, items, limits, hidden=log.hidden, total=log.total)
+    if answer.conforms:
+        covered, never = _coverage(system, answer)
+        return LogReport(
+            log, "conforms", answer.explained, answer.visited, len(answer.run),
+            covered=covered, statements=covered + len(never), never=never,
+        )  # fmt: skip
+    verdict = "undecided" if answer.stopped else "differs"
+    there = answer.there
+    next_items = tuple(_next_items(model, log, there[0])) if there else ()
+    names = [thread.name for thread in model.threads]
+    return LogReport(
+        log,
+        verdict,
+        answer.explained,
+        answer.visited,
+        stopped=answer.stopped,
+        next_items=next_items,
+        allowed=tuple(f"{names[thread]}: {event}" for thread, event in answer.allowed),
+        endings=tuple(_endings(system, there, next_items)),
+    )
+
+
+def check_names(model: Model, log: Log) -> None:
+    """Report every thread, lock, op, event and observation that the log names and the specification has not."""
+    problems = Collector()
+    threads = [thread.name for thread in model.threads]
+    observations = {each.name for each in model.observations}
+    known = known_names(model)
+    reported: set[str] = set()
+
+    def report(line: int, what: str, name: str, among: Iterable[str]) -> None:
+        if name not in reported:
+            reported.add(name)
+            hint = near_miss(name, among) or f"there are: {', '.join(sorted(among)[:12]) or 'none'}"
+            problems.error("MC008", _line(log.source, line), f"line {line}: there is no {what} `{name}`", hint)
+
+    for name in log.hidden - known:
+        report(1, "lock, op or event", name, known)
+    for item in log.items:
+        if item.thread not in threads:
+            report(item.line, "thread", item.thread, threads)
+        for name, _ in item.values:
+            if name not in observations:
+                report(item.line, "observation", name, observations)
+        if item.event:
+            named = _EVENT.match(item.event)
+            if named is None or named[1] not in known:
+                report(item.line, "lock, op or event", named[1] if named else item.event, known)
+    problems.raise_errors()
+
+
+def known_names(model: Model) -> set[str]:
+    """Return the names of all locks, ops and events of a model."""
+    from modelcheck.language.model import Emit, walk_effects
+
+    emitted = {
+        effect.event
+        for thread in model.threads
+        for location in thread.locations
+        for effect in walk_effects(location.effects)
+        if isinstance(effect, Emit)
+    }
+    return {*(lock.name for lock in model.locks), *(call.op for call in model.calls), *emitted}
+
+
+def _line(source: Source, number: int) -> Span:
+    lines = source.text.split("\n")
+    start = sum(len(line) + 1 for line in lines[: number - 1])
+    return Span(source, start, start + max(len(lines[number - 1]), 1))
+
+
+def expected_items(model: Model, log: Log) -> tuple[Expected, ...]:
+    """Return the items of the log with the threads' numbers; in a total order each comes after the one before."""
+    numbers = {thread.name: thread.number for thread in model.threads}
+    return tuple(
+        Expected(
+            numbers[item.thread],
+            item.event,
+            item.values,
+            ((position - 1,) if log.total and position else ()) + item.after,
+        )
+        for position, item in enumerate(log.items)
+    )
+
+
+# --- what is told --------------------------------------------------------------------------------
+
+
+def _next_items(model: Model, log: Log, there: Configuration) -> list[Item]:
+    """Return the next item of each thread; in a total order only the one that comes next."""
+    if log.total:
+        explained = sum(there.positions)
+        return list(log.items[explained : explained + 1])
+    found: list[Item] = []
+    for thread in model.threads:
+        own = [item for item in log.items if item.thread == thread.name]
+        found += own[there.positions[thread.number] :][:1]
+    return found
+
+
+def _endings(
+    system: TransitionSystem, there: tuple[Configuration, ...], next_items: tuple[Item, ...]
+) -> list[Ending]:
+    """Return the states where the explanation ends, the closest to what the log says first."""
+    interpreter = Interpreter(system)
+    observer = Observer(interpreter)
+    stated = dict(pair for item in next_items for pair in item.values)
+    found: dict[tuple[tuple[str, str], ...], Ending] = {}
+    for here in there:
+        values = observer.values(here.state)
+        wrong = tuple(
+            (name, values.get(name, "undefined"), value)
+            for name, value in stated.items()
+            if values.get(name) != value
+        )
+        doing = tuple(
+            (thread.name, _doing(interpreter, here, thread.number)) for thread in system.model.threads
+        )
+        ending = Ending(tuple(values.items()), wrong, doing)
+        found.setdefault(ending.values, ending)
+    return sorted(found.values(), key=lambda each: len(each.wrong))[:SHOWN_STATES]
+
+
+def _doing(interpreter: Interpreter, here: Configuration, thread: int) -> str:
+    if interpreter.finished(here.state, thread):
+        return "finished"
+    location = interpreter.location(here.state, thread)
+    where = f"{location.call.op}: " if location.call else ""
+    held = ", ".join(each.lock for each in interpreter.held(here.state, thread))
+    return f"{where}{location.text} at {location.span}" + (f", holding {held}" if held else "")
+
+
+def _coverage(system: TransitionSystem, answer: Conformance) -> tuple[int, tuple[tuple[str, str], ...]]:
+    """Return how many statements the run takes, and those that it does not (as places and texts)."""
+    taken: set[Span] = set()
+    for _, step in answer.run:
+        taken.add(system.model.threads[step.thread].locations[step.location].span)
+    every: dict[Span, str] = {}
+    for thread in system.model.threads:
+        for location in thread.locations:
+            if not location.is_end:
+                every.setdefault(location.span, location.text)
+    never = tuple((str(span), text) for span, text in every.items() if span not in taken)
+    return len(every) - len(never), never

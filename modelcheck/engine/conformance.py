@@ -1,0 +1,466 @@
+"""Does some run of a system produce a log? The product of the system with the positions in each thread's sequence.
+
+A configuration is a state with, for each thread of the log, how many of its items are explained. A step whose visible
+events are the next ones of its thread moves on; a step without visible events moves the state alone; an observation
+moves its thread on where the state has the values. Two searches (SEMANTICS H11):
+
+* a log in the order of time: the set of configurations is computed item by item (the subset construction), so that
+  whatever the environment chose is kept until an observation decides it, and only one layer is in memory;
+* a log with an order inside each thread only: depth first, every configuration visited once. First goes who can do
+  something that others will prevent: a refused try, then what takes no lock, then the rest.
+
+Less is looked at, without losing a run:
+
+* NOTE(local-until-seen). A thread that, until its next visible event, reads and writes nothing but its own cells does
+  not move before that event can be the next one: its steps commute with all others (the classical argument for
+  independent actions; Godefroid, Partial-Order Methods, 1996, chapter 3).
+* NOTE(chosen-by-the-log). Where a `choose` decides an argument of the call that the same step enters, only the value
+  that the log states is tried: the others would be compared and dropped.
+
+What is found is taken again, step by step, from an initial state (`Interpreter`), before anybody is told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from modelcheck.engine.engine import Limits
+from modelcheck.engine.narrowing import Narrowed
+from modelcheck.language.model import (
+    Assign,
+    Assume,
+    At,
+    Choose,
+    Crossing,
+    Effect,
+    Either,
+    Emit,
+    Enabled,
+    Expr,
+    Jump,
+    Require,
+    Test,
+    jump_targets,
+    refs,
+    subexpressions,
+    walk_effects,
+)
+from modelcheck.semantics.interpreter import Interpreter
+from modelcheck.semantics.observable import Observable, Observer
+from modelcheck.semantics.transition_system import Action, State, Step, TransitionSystem
+
+Positions = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One item of a log. `thread`: of the model. `event`, or `values` of observations. `after`: earlier items."""
+
+    thread: int
+    event: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    after: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """The last step of a run: thread and choices (None: an observation was made), and the run before it."""
+
+    before: Link | None
+    thread: int
+    choices: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A state, how far each thread of the model is in its sequence, and how that was reached."""
+
+    state: State
+    positions: Positions
+    link: Link | None
+
+
+@dataclass(frozen=True)
+class Conformance:
+    """The answer. `run`: the steps that produce the log, if one was found. `stopped`: the limit that was hit.
+
+    `explained` items were explained at most; `there` are configurations where that was so, `allowed` the events that
+    the system could have done next there, with their threads.
+    """
+
+    conforms: bool
+    explained: int
+    visited: int
+    run: tuple[tuple[State, Step], ...] = ()
+    there: tuple[Configuration, ...] = ()
+    allowed: tuple[tuple[int, str], ...] = ()
+    stopped: str = ""
+
+
+@dataclass
+class _Search:
+    """What the two searches share."""
+
+    system: TransitionSystem
+    items: tuple[Expected, ...]
+    hidden: frozenset[str]
+    limits: Limits
+    interpreter: Interpreter = field(init=False)
+    visited: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.interpreter = Interpreter(self.system)
+        self.observer = Observer(self.interpreter)
+        self.observations = {each.name: each for each in self.system.model.observations}
+        threads = self.system.model.threads
+        self.sequences: tuple[list[int], ...] = tuple([] for _ in threads)
+        self.place: list[tuple[int, int]] = []
+        for number, item in enumerate(self.items):
+            self.place.append((item.thread, len(self.sequences[item.thread])))
+            self.sequences[item.thread].append(number)
+        told = _is_told_of_threads(self.system)
+        self.waits = tuple(
+            frozenset() if told else local_until_seen(self.system, t.number, self.hidden) for t in threads
+        )
+        self.narrowed = Narrowed(self.interpreter)
+
+    def starts(self) -> Iterator[Configuration]:
+        """Yield the initial configurations; what `init` and the threads' starts emit or enter counts."""
+        for step in self.interpreter.before_time:
+            if step.target is None:
+                continue
+            seen = self.before_time(step)
+            positions = self.matched((0,) * len(self.sequences), seen)
+            if positions is not None:
+                yield Configuration(step.target, positions, Link(None, -1, step.choices))
+
+    def before_time(self, step: Step) -> list[tuple[int, Observable]]:
+        """Return what is seen of the start, with whose it is."""
+        owners = {
+            effect.call: thread.number
+            for thread in self.system.model.threads
+            for effect in walk_effects(thread.start)
+            if isinstance(effect, Crossing)
+        }
+        return [
+            (owners.get(crossing.call, 0), self.observer.crossing(crossing, cells))
+            for crossing, cells in step.crossings
+        ]
+
+    def matched(self, positions: Positions, seen: list[tuple[int, Observable]]) -> Positions | None:
+        """Return the positions after these events; None if the log has others."""
+        for thread, event in seen:
+            if event.name in self.hidden:
+                continue
+            number = self.next_of(positions, thread)
+            if number is None or self.items[number].event != event.text or not self.ready(positions, number):
+                return None
+            positions = self.advance(positions, thread)
+        return positions
+
+    def next_of(self, positions: Positions, thread: int) -> int | None:
+        """Return the number of the thread's next item."""
+        sequence, position = self.sequences[thread], positions[thread]
+        return sequence[position] if position < len(sequence) else None
+
+    def ready(self, positions: Positions, number: int) -> bool:
+        """Tell whether all that happened before the item is explained."""
+        return all(positions[t] > p for t, p in (self.place[each] for each in self.items[number].after))
+
+    def moves(self, here: Configuration, thread: int) -> Iterator[Configuration]:
+        """Yield the configurations after one step of the thread, and after an observation of it."""
+        number = self.next_of(here.positions, thread)
+        item = self.items[number] if number is not None else None
+        can_be_next = number is not None and self.ready(here.positions, number)
+        if item is not None and item.values:
+            if can_be_next and self.holds(item, here.state):
+                following = self.advance(here.positions, thread)
+                yield Configuration(here.state, following, Link(here.link, thread, None))
+            wanted = None
+        else:
+            wanted = item.event if item is not None else None
+        location = here.state[self.system.location_cells[thread]]
+        if location in self.waits[thread] and not (can_be_next and wanted):
+            return
+        for step in self.narrowed.steps_of(here.state, thread, wanted, self.hidden):
+            if step.target is None:
+                continue
+            seen = [(thread, event) for event in self.observer.events(here.state, step)]
+            positions = self.matched(here.positions, seen) if seen else here.positions
+            if positions is not None:
+                yield Configuration(step.target, positions, Link(here.link, thread, step.choices))
+
+    def holds(self, item: Expected, state: State) -> bool:
+        """Tell whether the state has the values that the item states."""
+        return all(self.observer.value(self.observations[name], state) == value for name, value in item.values)
+
+    def advance(self, positions: Positions, thread: int) -> Positions:
+        """Return the positions with one more item of the thread explained."""
+        return (*positions[:thread], positions[thread] + 1, *positions[thread + 1 :])
+
+    def exceeded(self) -> str:
+        """Return the limit that is hit, "" if none is."""
+        if self.limits.states is not None and self.visited > self.limits.states:
+            return f"{self.limits.states} configurations"
+        if self.limits.seconds is not None and time.monotonic() - self.started > self.limits.seconds:
+            return f"{self.limits.seconds:g} seconds"
+        return ""
+
+
+def conformance(
+    system: TransitionSystem,
+    items: tuple[Expected, ...],
+    limits: Limits,
+    *,
+    hidden: frozenset[str] = frozenset(),
+    total: bool = True,
+) -> Conformance:
+    """Look for a run of the system that produces the items; `system` was made with `results`.
+
+    `hidden` are locks, ops and events that the log does not record. `total`: the items are in the order of time.
+    """
+    search = _Search(system, items, hidden, limits)
+    return _layers(search) if total else _depth_first(search)
+
+
+def _layers(search: _Search) -> Conformance:
+    """Compute the configurations item by item."""
+    layers: dict[int, dict[tuple[State, Positions], Configuration]] = {0: {}}
+    for start in search.starts():
+        layers.setdefault(sum(start.positions), {})[start.state, start.positions] = start
+    best: tuple[Configuration, ...] = ()
+    level = 0
+    while layers:
+        layer = layers.pop(level, {})
+        if not layer and layers:
+            level += 1
+            continue
+        if level == len(search.items) and layer:
+            return _found(search, next(iter(layer.values())))
+        stopped = _close(search, layer, layers, level)
+        best = tuple(layer.values()) or best
+        if stopped:
+            return Conformance(
+                conforms=False, explained=level, visited=search.visited, there=best[:MOST_SHOWN], stopped=stopped
+            )
+        level += 1
+    return _failed(search, best)
+
+
+MOST_SHOWN = 1000
+"""Configurations kept for the report of a failure."""
+
+
+def _close(
+    search: _Search,
+    layer: dict[tuple[State, Positions], Configuration],
+    layers: dict[int, dict[tuple[State, Positions], Configuration]],
+    level: int,
+) -> str:
+    """Add to a layer whatever is reached without an item of the log, and to later ones what is reached with some."""
+    waiting = list(layer.values())
+    while waiting:
+        here = waiting.pop()
+        search.visited += 1
+        stopped = search.exceeded()
+        if stopped:
+            return stopped
+        for thread in range(len(search.sequences)):
+            for there in search.moves(here, thread):
+                explained = sum(there.positions)
+                known = layer if explained == level else layers.setdefault(explained, {})
+                if (there.state, there.positions) not in known:
+                    known[there.state, there.positions] = there
+                    if explained == level:
+                        waiting.append(there)
+    return ""
+
+
+def _depth_first(search: _Search) -> Conformance:
+    """Visit each configuration once, the most promising one first."""
+    seen: set[tuple[State, Positions]] = set()
+    stack = list(search.starts())
+    best: list[Configuration] = []
+    most, goal = -1, len(search.items)
+    while stack:
+        here = stack.pop()
+        key = (here.state, here.positions)
+        if key in seen:
+            continue
+        seen.add(key)
+        search.visited += 1
+        explained = sum(here.positions)
+        if explained == goal:
+            return _found(search, here)
+        if explained > most:
+            most, best = explained, []
+        if explained == most and len(best) < MOST_SHOWN:
+            best.append(here)
+        stopped = search.exceeded()
+        if stopped:
+            return Conformance(
+                conforms=False, explained=most, visited=search.visited, there=tuple(best), stopped=stopped
+            )
+        stack += _ranked(search, here)
+    return _failed(search, tuple(best))
+
+
+def _ranked(search: _Search, here: Configuration) -> list[Configuration]:
+    """Return what can follow, the most urgent one last: it is taken first."""
+    found: list[tuple[int, int, Configuration]] = []
+    for thread in range(len(search.sequences)):
+        number = search.next_of(here.positions, thread)
+        for there in search.moves(here, thread):
+            moved = there.positions != here.positions
+            event = search.items[number].event if number is not None else ""
+            urgency = 1 if not moved else _urgency(event)
+            found.append((urgency, -thread, there))
+    found.sort(key=lambda each: each[:2])
+    return [there for _, _, there in found]
+
+
+def _urgency(event: str) -> int:
+    return {"!": 4, "-": 0, "+": 2}.get(event[:1], 3)
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+def _found(search: _Search, last: Configuration) -> Conformance:
+    links: list[Link] = []
+    link = last.link
+    while link is not None:
+        links.append(link)
+        link = link.before
+    links.reverse()
+    return Conformance(
+        conforms=True,
+        explained=len(search.items),
+        visited=search.visited,
+        run=tuple(_retaken(search, links)),
+    )
+
+
+def _retaken(search: _Search, links: list[Link]) -> Iterator[tuple[State, Step]]:
+    """Take the steps of a run again, by the definition, and see that they show the log."""
+    first, *rest = links
+    step = next(s for s in search.interpreter.before_time if s.choices == first.choices)
+    assert step.target is not None
+    state, positions = step.target, (0,) * len(search.sequences)
+    reached = search.matched(positions, search.before_time(step))
+    assert reached is not None
+    positions = reached
+    for link in rest:
+        number = search.next_of(positions, link.thread)
+        if link.choices is None:
+            assert number is not None
+            assert search.ready(positions, number)
+            assert search.holds(search.items[number], state)
+            positions = search.advance(positions, link.thread)
+            continue
+        step = next(
+            s for s in search.interpreter.steps_of(state, link.thread) if s.choices == link.choices
+        )
+        seen = [(link.thread, event) for event in search.observer.events(state, step)]
+        reached = search.matched(positions, seen)
+        assert reached is not None
+        assert step.target is not None
+        yield state, step
+        state, positions = step.target, reached
+    assert sum(positions) == len(search.items)
+
+
+def _failed(search: _Search, there: tuple[Configuration, ...]) -> Conformance:
+    explained = sum(there[0].positions) if there else 0
+    allowed: dict[tuple[int, str], None] = {}
+    for here in there[:50]:
+        allowed.update(dict.fromkeys(_possible(search, here)))
+    return Conformance(
+        conforms=False,
+        explained=explained,
+        visited=search.visited,
+        there=there[:MOST_SHOWN],
+        allowed=tuple(allowed),
+    )
+
+
+def _possible(search: _Search, here: Configuration) -> Iterator[tuple[int, str]]:
+    """Yield the visible events that could come next, whatever the log says."""
+    for thread in range(len(search.sequences)):
+        for step in search.interpreter.steps_of(here.state, thread):
+            if step.target is None:
+                continue
+            seen = [e for e in search.observer.events(here.state, step) if e.name not in search.hidden]
+            if seen:
+                yield thread, ", ".join(each.text for each in seen)
+
+
+def local_until_seen(system: TransitionSystem, thread: int, hidden: frozenset[str]) -> frozenset[int]:
+    """Return the locations from which a thread does nothing but local steps until its next visible event."""
+    actions = system.actions[thread]
+    spoiled = {place for place, action in enumerate(actions) if action and not _is_local(action)}
+    shown = {place for place, action in enumerate(actions) if action and _shows(action, hidden)}
+    before: dict[int, set[int]] = {place: set() for place in range(len(actions))}
+    for place, action in enumerate(actions):
+        for target in jump_targets(action.location.effects) if action else ():
+            before[target].add(place)
+    bad, waiting = set(spoiled), list(spoiled)
+    while waiting:
+        for place in before[waiting.pop()] - bad - shown:
+            bad.add(place)
+            waiting.append(place)
+    return frozenset(range(len(actions))) - bad
+
+
+def _is_told_of_threads(system: TransitionSystem) -> bool:
+    """Tell whether a statement or an observation looks where threads are, or into their locals."""
+    model = system.model
+    seen = [each.expr for each in model.observations]
+    if any(ref.var.kind == "local" for expr in seen for ref in refs(expr)):
+        return True
+    for thread in model.threads:
+        if thread.interrupted_by or thread.handler is not None:
+            return True
+        for location in thread.locations:
+            seen.append(location.guard)
+            for effect in walk_effects(location.effects):
+                seen += _expressions(effect)
+    return any(isinstance(inner, At | Enabled) for expr in seen for inner in subexpressions(expr))
+
+
+def _expressions(effect: Effect) -> tuple[Expr, ...]:
+    """Return what an effect evaluates, indexes left out: no index is a location."""
+    match effect:
+        case Assign(_, value):
+            return (value,)
+        case Choose(where=where):
+            return (where,)
+        case Test(condition) | Require(condition) | Assume(condition):
+            return (condition,)
+        case Emit(_, arguments):
+            return arguments
+        case _:
+            return ()
+
+
+def _is_local(action: Action) -> bool:
+    refs = (*action.reads, *action.writes)
+    return action.location.verb is None and all(ref.var.kind == "local" for ref in refs)
+
+
+def _shows(action: Action, hidden: frozenset[str]) -> bool:
+    """Tell whether every way through the statement shows an event: an either that sometimes does is none."""
+    for effect in action.location.effects:
+        match effect:
+            case Test() | Either() if any(isinstance(inner, Jump) for inner in walk_effects((effect,))):
+                return False
+            case Crossing(call) if call.op not in hidden:
+                return True
+            case Emit(event) if event not in hidden:
+                return True
+            case _:
+                pass
+    return False
