@@ -361,9 +361,9 @@ def _retaken(search: _Search, links: list[Link]) -> Iterator[tuple[State, Step]]
             assert search.holds(search.items[number], state)
             positions = search.advance(positions, link.thread)
             continue
-        step = next(
-            s for s in search.interpreter.steps_of(state, link.thread) if s.choices == link.choices
-        )
+        wanted = search.items[number].event if number is not None else None
+        steps = search.narrowed.steps_of(state, link.thread, wanted, search.hidden)
+        step = next(s for s in steps if s.choices == link.choices)
         seen = [(link.thread, event) for event in search.observer.events(state, step)]
         reached = search.matched(positions, seen)
         assert reached is not None
@@ -390,6 +390,10 @@ def _failed(search: _Search, there: tuple[Configuration, ...]) -> Conformance:
 def _possible(search: _Search, here: Configuration) -> Iterator[tuple[int, str]]:
     """Yield the visible events that could come next, whatever the log says."""
     for thread in range(len(search.sequences)):
+        called = search.narrowed.called(here.state, thread, search.hidden)
+        if called:
+            yield thread, f"{called}(...)"
+            continue
         for step in search.interpreter.steps_of(here.state, thread):
             if step.target is None:
                 continue
@@ -401,8 +405,12 @@ def _possible(search: _Search, here: Configuration) -> Iterator[tuple[int, str]]
 def local_until_seen(system: TransitionSystem, thread: int, hidden: frozenset[str]) -> frozenset[int]:
     """Return the locations from which a thread does nothing but local steps until its next visible event."""
     actions = system.actions[thread]
-    spoiled = {place for place, action in enumerate(actions) if action and not _is_local(action)}
     shown = {place for place, action in enumerate(actions) if action and _shows(action, hidden)}
+    spoiled = {
+        place
+        for place, action in enumerate(actions)
+        if action and place not in shown and not _is_local(action)
+    }
     before: dict[int, set[int]] = {place: set() for place in range(len(actions))}
     for place, action in enumerate(actions):
         for target in jump_targets(action.location.effects) if action else ():

@@ -43,6 +43,15 @@ class Narrowed:
             return ()
         return self._interpreter.steps_as(state, thread, found)
 
+    def called(self, state: State, thread: int, hidden: frozenset[str]) -> str:
+        """Return the visible op that every step of the thread enters first, with arguments that it chooses; or ""."""
+        system = self._interpreter.system
+        place = state[system.location_cells[thread]]
+        location = system.model.threads[thread].locations[place]
+        if location.is_end or _narrowed(location, None, hidden) is not None:
+            return ""
+        return next(e.call.op for e in location.effects if isinstance(e, Crossing))
+
 
 def _narrowed(location: Location, wanted: str | None, hidden: frozenset[str]) -> Location | None | bool:
     """Return the statement with fewer choices, None if it cannot show what is wanted, True to take it as it is."""

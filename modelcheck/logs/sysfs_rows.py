@@ -10,10 +10,12 @@ zone, first page, pages], `auto`), "par" and "parop" (operations of several thre
     hotadd FIRST LAST NODE whole|partial         a memory device is plugged; then `hotadd = STATUS`
     hotremove FIRST LAST                         it is asked to go; then `hotremove = deleted` or `= refused`
     write probe block N                          the same for `probe`, where the address is the start of a block
+    open FILE = -ERRNO                           a file could not be opened (a block that no run has is `of nothing`)
     FILE=TEXT, spans/NODE/ZONE=true, first/NODE/ZONE=N, last/NODE/ZONE=N    what a file shows, which blocks a zone spans
 
-A `par` row ends a run: how the operations of several threads interleaved with the rest is not known well enough. The
-next full observation starts another one. An observation made inside an operation (`online` could not be read) is left
+A `par` row ends a run: how the operations of several threads interleaved with the rest is not known well enough. So
+does what left no row (the removal of a device that nobody added, a trace of no operation). The next full observation
+starts another run. An observation made inside an operation (`online` could not be read) is left
 out, and so is what was done while several threads were active.
 """
 
@@ -56,6 +58,7 @@ class _Adapter:
         self.run: _Run | None = None
         self.boots = 0
         self.resumed = 0
+        self.acted = False
         self.all_blocks = {int(n) for _, row in rows if row.get("type") == "obs" for n in row["blocks"]}
 
     def add(self, line: int, text: str, *, observes: bool = False) -> None:
@@ -70,10 +73,17 @@ class _Adapter:
                 self._boot(row)
             elif kind == "par" or position in skipped:
                 self.run = None
+                if kind == "op" and str(row.get("op")).startswith("hot"):
+                    self._operation(line, row)
             elif kind == "obs":
                 self._observed(line, row)
             elif kind == "op":
                 self._operation(line, row)
+                self.acted = True
+            elif kind == "trace":
+                if not self.acted:
+                    self.run = None  # of something that has no row
+                self.acted = False
         yield from (Records(run.name, tuple(run.records)) for run in self.runs)
 
     # --- the start of a run
@@ -138,6 +148,11 @@ class _Adapter:
         self.add(line, f"auto_online_blocks={row.get('auto')}", observes=True)
 
     def _operation(self, line: int, row: Row) -> None:
+        if row.get("open_failed"):
+            block = re.match(r"memory(\d+)/", row["target"])
+            known = block is None or int(block[1]) in self.all_blocks
+            self.add(line, f"open {row['target'] if known else 'of nothing'} = {_errno(row['errno'])}")
+            return
         match row.get("op"):
             case "write":
                 target = row["target"]
@@ -179,8 +194,11 @@ class _Adapter:
         self.add(line, f"hotadd = {(row.get('ost') or {}).get('status')}")
 
     def _hotremove(self, line: int, row: Row) -> None:
-        if row["dev"] not in self.devices or "deleted" not in row:
+        if "deleted" not in row:
             self.add(line, "hotremove of nothing: the machine has no such device")
+            return
+        if row["dev"] not in self.devices:
+            self.run = None  # it was added without a row: nobody knows which blocks it has
             return
         first, last = self.devices[row["dev"]]
         self.add(line, f"hotremove {first} {last}")
