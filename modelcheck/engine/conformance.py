@@ -28,28 +28,11 @@ from dataclasses import dataclass, field
 
 from modelcheck.engine.engine import Limits
 from modelcheck.engine.narrowing import Narrowed
-from modelcheck.language.model import (
-    Assign,
-    Assume,
-    At,
-    Choose,
-    Crossing,
-    Effect,
-    Either,
-    Emit,
-    Enabled,
-    Expr,
-    Jump,
-    Require,
-    Test,
-    jump_targets,
-    refs,
-    subexpressions,
-    walk_effects,
-)
+from modelcheck.engine.seen_next import events_ahead, is_told_of_threads, kind_and_name, local_until_seen
+from modelcheck.language.model import Crossing, walk_effects
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.observable import Observable, Observer
-from modelcheck.semantics.transition_system import Action, State, Step, TransitionSystem
+from modelcheck.semantics.transition_system import State, Step, TransitionSystem
 
 Positions = tuple[int, ...]
 
@@ -121,11 +104,21 @@ class _Search:
         for number, item in enumerate(self.items):
             self.place.append((item.thread, len(self.sequences[item.thread])))
             self.sequences[item.thread].append(number)
-        told = _is_told_of_threads(self.system)
+        told = is_told_of_threads(self.system)
         self.waits = tuple(
             frozenset() if told else local_until_seen(self.system, t.number, self.hidden) for t in threads
         )
+        self.ahead = tuple(events_ahead(self.system, t.number, self.hidden) for t in threads)
+        self.kinds = tuple(kind_and_name(item.event) for item in self.items)
+        self.refusals = tuple(self._refusals(sequence) for sequence in self.sequences)
         self.narrowed = Narrowed(self.interpreter)
+
+    def _refusals(self, sequence: list[int]) -> list[int]:
+        """Return for each position how many refused tries a thread still shows."""
+        left = [0]
+        for number in reversed(sequence):
+            left.append(left[-1] + (self.kinds[number][0] == "!"))
+        return left[::-1]
 
     def starts(self) -> Iterator[Configuration]:
         """Yield the initial configurations; what `init` and the threads' starts emit or enter counts."""
@@ -190,8 +183,25 @@ class _Search:
                 continue
             seen = [(thread, event) for event in self.observer.events(here.state, step)]
             positions = self.matched(here.positions, seen) if seen else here.positions
-            if positions is not None:
+            if positions is not None and self.can_go_on(step.target, positions, thread):
                 yield Configuration(step.target, positions, Link(here.link, thread, step.choices))
+
+    def can_go_on(self, state: State, positions: Positions, thread: int) -> bool:
+        """Tell whether the thread's next event is ahead of it, as far as the program graph says."""
+        number = self.next_of(positions, thread)
+        if number is None or not self.items[number].event:
+            return True
+        return self.kinds[number] in self.ahead[thread][state[self.system.location_cells[thread]]]
+
+    def next_of_lock(self, positions: Positions, thread: int) -> tuple[str, str]:
+        """Return kind and name of the next lock event of the thread; ("", "") if there is none."""
+        sequence, position = self.sequences[thread], positions[thread]
+        while position < len(sequence):
+            kind = self.kinds[sequence[position]]
+            if kind[0] in "+-!" and kind[0]:
+                return kind
+            position += 1
+        return "", ""
 
     def holds(self, item: Expected, state: State) -> bool:
         """Tell whether the state has the values that the item states."""
@@ -309,21 +319,52 @@ def _depth_first(search: _Search) -> Conformance:
 
 
 def _ranked(search: _Search, here: Configuration) -> list[Configuration]:
-    """Return what can follow, the most urgent one last: it is taken first."""
-    found: list[tuple[int, int, Configuration]] = []
-    for thread in range(len(search.sequences)):
-        number = search.next_of(here.positions, thread)
-        for there in search.moves(here, thread):
-            moved = there.positions != here.positions
-            event = search.items[number].event if number is not None else ""
-            urgency = 1 if not moved else _urgency(event)
-            found.append((urgency, -thread, there))
+    """Return what can follow, the most urgent one last: it is taken first.
+
+    First what a thread does alone until something is seen of it; single unseen steps only if that comes to nothing.
+    A try is refused while another holds the lock, so a release waits for those whose next lock event is a refused try,
+    and who will be refused most often takes the lock first: the others' turns are what it needs later.
+    """
+    ahead = [search.next_of_lock(here.positions, thread) for thread in range(len(search.sequences))]
+    refused = {name for kind, name in ahead if kind == "!"}
+    found: list[tuple[tuple[int, ...], int, Configuration]] = []
+    for thread, (kind, name) in enumerate(ahead):
+        left = search.refusals[thread][here.positions[thread]]
+        if kind == "!":
+            urgency = 3
+        elif kind == "-" and name in refused:
+            urgency = 0
+        else:
+            urgency = 1 if kind == "+" and name in refused else 2
+        single = list(search.moves(here, thread))
+        for there in single:
+            if there.positions == here.positions:
+                found.append(((-1, urgency, left, -thread), len(found), there))
+        for there in _until_seen(search, here, thread, single):
+            found.append(((urgency, left, -thread), len(found), there))
     found.sort(key=lambda each: each[:2])
     return [there for _, _, there in found]
 
 
-def _urgency(event: str) -> int:
-    return {"!": 4, "-": 0, "+": 2}.get(event[:1], 3)
+MOST_UNSEEN = 500
+"""Configurations that one thread may pass alone before it is left to the search of single steps."""
+
+
+def _until_seen(
+    search: _Search, here: Configuration, thread: int, single: list[Configuration]
+) -> Iterator[Configuration]:
+    """Yield what the thread can reach alone with its next item explained, given its single steps."""
+    passed = {here.state}
+    waiting = single
+    while waiting and len(passed) < MOST_UNSEEN:
+        unseen: list[Configuration] = []
+        for there in waiting:
+            if there.positions != here.positions:
+                yield there
+            elif there.state not in passed:
+                passed.add(there.state)
+                unseen.append(there)
+        waiting = [after for there in unseen for after in search.moves(there, thread)]
 
 
 # --- answers -------------------------------------------------------------------------------------
@@ -400,75 +441,3 @@ def _possible(search: _Search, here: Configuration) -> Iterator[tuple[int, str]]
             seen = [e for e in search.observer.events(here.state, step) if e.name not in search.hidden]
             if seen:
                 yield thread, ", ".join(each.text for each in seen)
-
-
-def local_until_seen(system: TransitionSystem, thread: int, hidden: frozenset[str]) -> frozenset[int]:
-    """Return the locations from which a thread does nothing but local steps until its next visible event."""
-    actions = system.actions[thread]
-    shown = {place for place, action in enumerate(actions) if action and _shows(action, hidden)}
-    spoiled = {
-        place
-        for place, action in enumerate(actions)
-        if action and place not in shown and not _is_local(action)
-    }
-    before: dict[int, set[int]] = {place: set() for place in range(len(actions))}
-    for place, action in enumerate(actions):
-        for target in jump_targets(action.location.effects) if action else ():
-            before[target].add(place)
-    bad, waiting = set(spoiled), list(spoiled)
-    while waiting:
-        for place in before[waiting.pop()] - bad - shown:
-            bad.add(place)
-            waiting.append(place)
-    return frozenset(range(len(actions))) - bad
-
-
-def _is_told_of_threads(system: TransitionSystem) -> bool:
-    """Tell whether a statement or an observation looks where threads are, or into their locals."""
-    model = system.model
-    seen = [each.expr for each in model.observations]
-    if any(ref.var.kind == "local" for expr in seen for ref in refs(expr)):
-        return True
-    for thread in model.threads:
-        if thread.interrupted_by or thread.handler is not None:
-            return True
-        for location in thread.locations:
-            seen.append(location.guard)
-            for effect in walk_effects(location.effects):
-                seen += _expressions(effect)
-    return any(isinstance(inner, At | Enabled) for expr in seen for inner in subexpressions(expr))
-
-
-def _expressions(effect: Effect) -> tuple[Expr, ...]:
-    """Return what an effect evaluates, indexes left out: no index is a location."""
-    match effect:
-        case Assign(_, value):
-            return (value,)
-        case Choose(where=where):
-            return (where,)
-        case Test(condition) | Require(condition) | Assume(condition):
-            return (condition,)
-        case Emit(_, arguments):
-            return arguments
-        case _:
-            return ()
-
-
-def _is_local(action: Action) -> bool:
-    refs = (*action.reads, *action.writes)
-    return action.location.verb is None and all(ref.var.kind == "local" for ref in refs)
-
-
-def _shows(action: Action, hidden: frozenset[str]) -> bool:
-    """Tell whether every way through the statement shows an event: an either that sometimes does is none."""
-    for effect in action.location.effects:
-        match effect:
-            case Test() | Either() if any(isinstance(inner, Jump) for inner in walk_effects((effect,))):
-                return False
-            case Crossing(call) if call.op not in hidden:
-                return True
-            case Emit(event) if event not in hidden:
-                return True
-            case _:
-                pass
-    return False
