@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from modelcheck.diagnostics import Collector, near_miss
-from modelcheck.engine.conformance import Configuration, Conformance, Expected, conformance
+from modelcheck.engine.conformance import conformance
+from modelcheck.engine.product import Configuration, Conformance, Expected
 from modelcheck.engine.engine import Limits
-from modelcheck.language.model import Model
+from modelcheck.language.model import Emit, Model, walk_effects
 from modelcheck.logs.log import Item, Log
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.observable import Observer
@@ -40,10 +41,11 @@ class LogReport:
     """What is known of one log. `verdict`: conforms, differs, undecided.
 
     `next_items` are the items of the log that come next, `allowed` what the model could do instead.
-    `covered`: statements of the specification that the run takes, of so many; `never` are the others, with places.
+    `taken`: the statements (place, text) of the specification that the run takes; `statements`: all there are.
     """
 
     log: Log
+    model: Model
     verdict: str
     explained: int
     visited: int
@@ -52,9 +54,8 @@ class LogReport:
     next_items: tuple[Item, ...] = ()
     allowed: tuple[str, ...] = ()
     endings: tuple[Ending, ...] = ()
-    covered: int = 0
-    statements: int = 0
-    never: tuple[tuple[str, str], ...] = ()
+    taken: frozenset[tuple[str, str]] = frozenset()
+    statements: tuple[tuple[str, str], ...] = ()
 
     @property
     def events(self) -> int:
@@ -66,15 +67,27 @@ class LogReport:
 class ConformReport:
     """A specification and the logs of a file."""
 
-    model: Model
+    specification: str
     file: str
-    logs: tuple[LogReport, ...] = field(default=())
+    logs: tuple[LogReport, ...] = ()
 
     @property
     def exit_code(self) -> int:
         """0: all conform; 1: one does not; 3: one is undecided."""
         verdicts = {each.verdict for each in self.logs}
         return 1 if "differs" in verdicts else 3 if "undecided" in verdicts else 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether all logs conform."""
+        return self.exit_code == 0
+
+    @property
+    def never(self) -> tuple[tuple[str, str], ...]:
+        """The statements (place, text) that no log of the file made the specification take."""
+        taken = frozenset[tuple[str, str]]().union(*(each.taken for each in self.logs))
+        every = dict.fromkeys(each for log in self.logs for each in log.statements)
+        return tuple(each for each in every if each not in taken)
 
 
 def conforming(model: Model, log: Log, limits: Limits) -> LogReport:
@@ -84,17 +97,23 @@ def conforming(model: Model, log: Log, limits: Limits) -> LogReport:
     items = expected_items(model, log)
     answer = conformance(system, items, limits, hidden=log.hidden, total=log.total)
     if answer.conforms:
-        covered, never = _coverage(system, answer)
         return LogReport(
-            log, "conforms", answer.explained, answer.visited, len(answer.run),
-            covered=covered, statements=covered + len(never), never=never,
-        )  # fmt: skip
+            log,
+            model,
+            "conforms",
+            answer.explained,
+            answer.visited,
+            len(answer.run),
+            taken=frozenset(_taken(system, answer)),
+            statements=_statements(model),
+        )
     verdict = "undecided" if answer.stopped else "differs"
     there = answer.there
     next_items = tuple(_next_items(model, log, there[0])) if there else ()
     names = [thread.name for thread in model.threads]
     return LogReport(
         log,
+        model,
         verdict,
         answer.explained,
         answer.visited,
@@ -102,6 +121,7 @@ def conforming(model: Model, log: Log, limits: Limits) -> LogReport:
         next_items=next_items,
         allowed=tuple(f"{names[thread]}: {event}" for thread, event in answer.allowed),
         endings=tuple(_endings(system, there, next_items)),
+        statements=_statements(model),
     )
 
 
@@ -117,7 +137,9 @@ def check_names(model: Model, log: Log) -> None:
         if name not in reported:
             reported.add(name)
             hint = near_miss(name, among) or f"there are: {', '.join(sorted(among)[:12]) or 'none'}"
-            problems.error("MC008", _line(log.source, line), f"line {line}: there is no {what} `{name}`", hint)
+            problems.error(
+                "MC008", _line(log.source, line), f"line {line}: there is no {what} `{name}`", hint
+            )
 
     for name in log.hidden - known:
         report(1, "lock, op or event", name, known)
@@ -136,8 +158,6 @@ def check_names(model: Model, log: Log) -> None:
 
 def known_names(model: Model) -> set[str]:
     """Return the names of all locks, ops and events of a model."""
-    from modelcheck.language.model import Emit, walk_effects
-
     emitted = {
         effect.event
         for thread in model.threads
@@ -215,15 +235,19 @@ def _doing(interpreter: Interpreter, here: Configuration, thread: int) -> str:
     return f"{where}{location.text} at {location.span}" + (f", holding {held}" if held else "")
 
 
-def _coverage(system: TransitionSystem, answer: Conformance) -> tuple[int, tuple[tuple[str, str], ...]]:
-    """Return how many statements the run takes, and those that it does not (as places and texts)."""
-    taken: set[Span] = set()
+def _taken(system: TransitionSystem, answer: Conformance) -> Iterator[tuple[str, str]]:
+    """Yield the statements that a run takes, as places and texts."""
     for _, step in answer.run:
-        taken.add(system.model.threads[step.thread].locations[step.location].span)
-    every: dict[Span, str] = {}
-    for thread in system.model.threads:
-        for location in thread.locations:
-            if not location.is_end:
-                every.setdefault(location.span, location.text)
-    never = tuple((str(span), text) for span, text in every.items() if span not in taken)
-    return len(every) - len(never), never
+        location = system.model.threads[step.thread].locations[step.location]
+        yield str(location.span), location.text
+
+
+def _statements(model: Model) -> tuple[tuple[str, str], ...]:
+    """Return all statements of a model, as places and texts, in the order of the threads."""
+    every = (
+        (str(location.span), location.text)
+        for thread in model.threads
+        for location in thread.locations
+        if not location.is_end
+    )
+    return tuple(dict.fromkeys(every))

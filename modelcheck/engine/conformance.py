@@ -1,223 +1,27 @@
-"""Does some run of a system produce a log? The product of the system with the positions in each thread's sequence.
+"""Does some run of a system produce a log? Two searches of the product (product.py; SEMANTICS H11).
 
-A configuration is a state with, for each thread of the log, how many of its items are explained. A step whose visible
-events are the next ones of its thread moves on; a step without visible events moves the state alone; an observation
-moves its thread on where the state has the values. Two searches (SEMANTICS H11):
-
-* a log in the order of time: the set of configurations is computed item by item (the subset construction), so that
-  whatever the environment chose is kept until an observation decides it, and only one layer is in memory;
-* a log with an order inside each thread only: depth first, every configuration visited once. First goes who can do
-  something that others will prevent: a refused try, then what takes no lock, then the rest.
-
-Less is looked at, without losing a run:
-
-* NOTE(local-until-seen). A thread that, until its next visible event, reads and writes nothing but its own cells does
-  not move before that event can be the next one: its steps commute with all others (the classical argument for
-  independent actions; Godefroid, Partial-Order Methods, 1996, chapter 3).
-* NOTE(chosen-by-the-log). Where a `choose` decides an argument of the call that the same step enters, only the value
-  that the log states is tried: the others would be compared and dropped.
-
-What is found is taken again, step by step, from an initial state (`Interpreter`), before anybody is told.
+* A log in the order of time: the set of configurations is computed item by item (the subset construction), so that
+  whatever the environment chose is kept until an observation decides it, and only one layer is in memory.
+* A log with an order inside each thread only: depth first, every configuration visited once in an attempt.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from modelcheck.engine.engine import Limits
-from modelcheck.engine.narrowing import Narrowed
-from modelcheck.engine.seen_next import events_ahead, is_told_of_threads, kind_and_name, local_until_seen
-from modelcheck.language.model import Crossing, walk_effects
-from modelcheck.semantics.interpreter import Interpreter
-from modelcheck.semantics.observable import Observable, Observer
-from modelcheck.semantics.transition_system import State, Step, TransitionSystem
-
-Positions = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Expected:
-    """One item of a log. `thread`: of the model. `event`, or `values` of observations. `after`: earlier items."""
-
-    thread: int
-    event: str = ""
-    values: tuple[tuple[str, str], ...] = ()
-    after: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Link:
-    """The last step of a run: thread and choices (None: an observation was made), and the run before it."""
-
-    before: Link | None
-    thread: int
-    choices: tuple[int, ...] | None
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """A state, how far each thread of the model is in its sequence, and how that was reached."""
-
-    state: State
-    positions: Positions
-    link: Link | None
-
-
-@dataclass(frozen=True)
-class Conformance:
-    """The answer. `run`: the steps that produce the log, if one was found. `stopped`: the limit that was hit.
-
-    `explained` items were explained at most; `there` are configurations where that was so, `allowed` the events that
-    the system could have done next there, with their threads.
-    """
-
-    conforms: bool
-    explained: int
-    visited: int
-    run: tuple[tuple[State, Step], ...] = ()
-    there: tuple[Configuration, ...] = ()
-    allowed: tuple[tuple[int, str], ...] = ()
-    stopped: str = ""
-
-
-@dataclass
-class _Search:
-    """What the two searches share."""
-
-    system: TransitionSystem
-    items: tuple[Expected, ...]
-    hidden: frozenset[str]
-    limits: Limits
-    interpreter: Interpreter = field(init=False)
-    visited: int = 0
-    started: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        self.interpreter = Interpreter(self.system)
-        self.observer = Observer(self.interpreter)
-        self.observations = {each.name: each for each in self.system.model.observations}
-        threads = self.system.model.threads
-        self.sequences: tuple[list[int], ...] = tuple([] for _ in threads)
-        self.place: list[tuple[int, int]] = []
-        for number, item in enumerate(self.items):
-            self.place.append((item.thread, len(self.sequences[item.thread])))
-            self.sequences[item.thread].append(number)
-        told = is_told_of_threads(self.system)
-        self.waits = tuple(
-            frozenset() if told else local_until_seen(self.system, t.number, self.hidden) for t in threads
-        )
-        self.ahead = tuple(events_ahead(self.system, t.number, self.hidden) for t in threads)
-        self.kinds = tuple(kind_and_name(item.event) for item in self.items)
-        self.refusals = tuple(self._refusals(sequence) for sequence in self.sequences)
-        self.narrowed = Narrowed(self.interpreter)
-
-    def _refusals(self, sequence: list[int]) -> list[int]:
-        """Return for each position how many refused tries a thread still shows."""
-        left = [0]
-        for number in reversed(sequence):
-            left.append(left[-1] + (self.kinds[number][0] == "!"))
-        return left[::-1]
-
-    def starts(self) -> Iterator[Configuration]:
-        """Yield the initial configurations; what `init` and the threads' starts emit or enter counts."""
-        for step in self.interpreter.before_time:
-            if step.target is None:
-                continue
-            seen = self.before_time(step)
-            positions = self.matched((0,) * len(self.sequences), seen)
-            if positions is not None:
-                yield Configuration(step.target, positions, Link(None, -1, step.choices))
-
-    def before_time(self, step: Step) -> list[tuple[int, Observable]]:
-        """Return what is seen of the start, with whose it is."""
-        owners = {
-            effect.call: thread.number
-            for thread in self.system.model.threads
-            for effect in walk_effects(thread.start)
-            if isinstance(effect, Crossing)
-        }
-        return [
-            (owners.get(crossing.call, 0), self.observer.crossing(crossing, cells))
-            for crossing, cells in step.crossings
-        ]
-
-    def matched(self, positions: Positions, seen: list[tuple[int, Observable]]) -> Positions | None:
-        """Return the positions after these events; None if the log has others."""
-        for thread, event in seen:
-            if event.name in self.hidden:
-                continue
-            number = self.next_of(positions, thread)
-            if number is None or self.items[number].event != event.text or not self.ready(positions, number):
-                return None
-            positions = self.advance(positions, thread)
-        return positions
-
-    def next_of(self, positions: Positions, thread: int) -> int | None:
-        """Return the number of the thread's next item."""
-        sequence, position = self.sequences[thread], positions[thread]
-        return sequence[position] if position < len(sequence) else None
-
-    def ready(self, positions: Positions, number: int) -> bool:
-        """Tell whether all that happened before the item is explained."""
-        return all(positions[t] > p for t, p in (self.place[each] for each in self.items[number].after))
-
-    def moves(self, here: Configuration, thread: int) -> Iterator[Configuration]:
-        """Yield the configurations after one step of the thread, and after an observation of it."""
-        number = self.next_of(here.positions, thread)
-        item = self.items[number] if number is not None else None
-        can_be_next = number is not None and self.ready(here.positions, number)
-        if item is not None and item.values:
-            if can_be_next and self.holds(item, here.state):
-                following = self.advance(here.positions, thread)
-                yield Configuration(here.state, following, Link(here.link, thread, None))
-            wanted = None
-        else:
-            wanted = item.event if item is not None else None
-        location = here.state[self.system.location_cells[thread]]
-        if location in self.waits[thread] and not (can_be_next and wanted):
-            return
-        for step in self.narrowed.steps_of(here.state, thread, wanted, self.hidden):
-            if step.target is None:
-                continue
-            seen = [(thread, event) for event in self.observer.events(here.state, step)]
-            positions = self.matched(here.positions, seen) if seen else here.positions
-            if positions is not None and self.can_go_on(step.target, positions, thread):
-                yield Configuration(step.target, positions, Link(here.link, thread, step.choices))
-
-    def can_go_on(self, state: State, positions: Positions, thread: int) -> bool:
-        """Tell whether the thread's next event is ahead of it, as far as the program graph says."""
-        number = self.next_of(positions, thread)
-        if number is None or not self.items[number].event:
-            return True
-        return self.kinds[number] in self.ahead[thread][state[self.system.location_cells[thread]]]
-
-    def next_of_lock(self, positions: Positions, thread: int) -> tuple[str, str]:
-        """Return kind and name of the next lock event of the thread; ("", "") if there is none."""
-        sequence, position = self.sequences[thread], positions[thread]
-        while position < len(sequence):
-            kind = self.kinds[sequence[position]]
-            if kind[0] in "+-!" and kind[0]:
-                return kind
-            position += 1
-        return "", ""
-
-    def holds(self, item: Expected, state: State) -> bool:
-        """Tell whether the state has the values that the item states."""
-        return all(self.observer.value(self.observations[name], state) == value for name, value in item.values)
-
-    def advance(self, positions: Positions, thread: int) -> Positions:
-        """Return the positions with one more item of the thread explained."""
-        return (*positions[:thread], positions[thread] + 1, *positions[thread + 1 :])
-
-    def exceeded(self) -> str:
-        """Return the limit that is hit, "" if none is."""
-        if self.limits.states is not None and self.visited > self.limits.states:
-            return f"{self.limits.states} configurations"
-        if self.limits.seconds is not None and time.monotonic() - self.started > self.limits.seconds:
-            return f"{self.limits.seconds:g} seconds"
-        return ""
+from modelcheck.engine.product import (
+    MOST_SHOWN,
+    Configuration,
+    Conformance,
+    Expected,
+    Positions,
+    Search,
+    failed,
+    found,
+)
+from modelcheck.semantics.transition_system import State, TransitionSystem
 
 
 def conformance(
@@ -232,11 +36,11 @@ def conformance(
 
     `hidden` are locks, ops and events that the log does not record. `total`: the items are in the order of time.
     """
-    search = _Search(system, items, hidden, limits)
+    search = Search(system, items, hidden, limits)
     return _layers(search) if total else _depth_first(search)
 
 
-def _layers(search: _Search) -> Conformance:
+def _layers(search: Search) -> Conformance:
     """Compute the configurations item by item."""
     layers: dict[int, dict[tuple[State, Positions], Configuration]] = {0: {}}
     for start in search.starts():
@@ -249,23 +53,23 @@ def _layers(search: _Search) -> Conformance:
             level += 1
             continue
         if level == len(search.items) and layer:
-            return _found(search, next(iter(layer.values())))
+            return found(search, next(iter(layer.values())))
         stopped = _close(search, layer, layers, level)
         best = tuple(layer.values()) or best
         if stopped:
             return Conformance(
-                conforms=False, explained=level, visited=search.visited, there=best[:MOST_SHOWN], stopped=stopped
+                conforms=False,
+                explained=level,
+                visited=search.visited,
+                there=best[:MOST_SHOWN],
+                stopped=stopped,
             )
         level += 1
-    return _failed(search, best)
-
-
-MOST_SHOWN = 1000
-"""Configurations kept for the report of a failure."""
+    return failed(search, best)
 
 
 def _close(
-    search: _Search,
+    search: Search,
     layer: dict[tuple[State, Positions], Configuration],
     layers: dict[int, dict[tuple[State, Positions], Configuration]],
     level: int,
@@ -289,7 +93,36 @@ def _close(
     return ""
 
 
-def _depth_first(search: _Search) -> Conformance:
+PREFERENCES = (1, 0, -1)
+"""Who goes first where several wait for a lock: who will be refused most often, whoever comes first, or least often."""
+
+FIRST_BUDGET = 3000
+"""Configurations of the first attempt; each later round may visit four times as many."""
+
+
+def _depth_first(search: Search) -> Conformance:
+    """Search depth first by each preference in turn, with growing budgets (restarts: Luby, Sinclair, Zuckerman, 1993).
+
+    A search that comes to its end within its budget has decided, whatever the preference.
+    """
+    budget = FIRST_BUDGET
+    most: Conformance | None = None
+    while True:
+        for preference in PREFERENCES:
+            answer = _attempt(search, preference, search.visited + budget)
+            if answer.conforms or not answer.stopped:
+                return answer
+            if most is None or answer.explained > most.explained:
+                most = answer
+            if answer.stopped != OVER_BUDGET:
+                return replace(most, visited=search.visited, stopped=answer.stopped)
+        budget *= 4
+
+
+OVER_BUDGET = "budget"
+
+
+def _attempt(search: Search, preference: int, budget: int) -> Conformance:
     """Visit each configuration once, the most promising one first."""
     seen: set[tuple[State, Positions]] = set()
     stack = list(search.starts())
@@ -297,39 +130,38 @@ def _depth_first(search: _Search) -> Conformance:
     most, goal = -1, len(search.items)
     while stack:
         here = stack.pop()
-        key = (here.state, here.positions)
-        if key in seen:
+        if (here.state, here.positions) in seen:
             continue
-        seen.add(key)
+        seen.add((here.state, here.positions))
         search.visited += 1
         explained = sum(here.positions)
         if explained == goal:
-            return _found(search, here)
+            return found(search, here)
         if explained > most:
             most, best = explained, []
         if explained == most and len(best) < MOST_SHOWN:
             best.append(here)
-        stopped = search.exceeded()
+        stopped = search.exceeded() or (OVER_BUDGET if search.visited > budget else "")
         if stopped:
             return Conformance(
                 conforms=False, explained=most, visited=search.visited, there=tuple(best), stopped=stopped
             )
-        stack += _ranked(search, here)
-    return _failed(search, tuple(best))
+        stack += _ranked(search, here, preference)
+    return failed(search, tuple(best))
 
 
-def _ranked(search: _Search, here: Configuration) -> list[Configuration]:
+def _ranked(search: Search, here: Configuration, preference: int) -> list[Configuration]:
     """Return what can follow, the most urgent one last: it is taken first.
 
     First what a thread does alone until something is seen of it; single unseen steps only if that comes to nothing.
     A try is refused while another holds the lock, so a release waits for those whose next lock event is a refused try,
-    and who will be refused most often takes the lock first: the others' turns are what it needs later.
+    and among those who want the lock the preference decides: the others' turns are what some need later.
     """
     ahead = [search.next_of_lock(here.positions, thread) for thread in range(len(search.sequences))]
     refused = {name for kind, name in ahead if kind == "!"}
-    found: list[tuple[tuple[int, ...], int, Configuration]] = []
+    ranked: list[tuple[tuple[int, ...], int, Configuration]] = []
     for thread, (kind, name) in enumerate(ahead):
-        left = search.refusals[thread][here.positions[thread]]
+        left = preference * search.refusals[thread][here.positions[thread]]
         if kind == "!":
             urgency = 3
         elif kind == "-" and name in refused:
@@ -339,11 +171,11 @@ def _ranked(search: _Search, here: Configuration) -> list[Configuration]:
         single = list(search.moves(here, thread))
         for there in single:
             if there.positions == here.positions:
-                found.append(((-1, urgency, left, -thread), len(found), there))
+                ranked.append(((-1, urgency, left, -thread), len(ranked), there))
         for there in _until_seen(search, here, thread, single):
-            found.append(((urgency, left, -thread), len(found), there))
-    found.sort(key=lambda each: each[:2])
-    return [there for _, _, there in found]
+            ranked.append(((urgency, left, -thread), len(ranked), there))
+    ranked.sort(key=lambda each: each[:2])
+    return [there for _, _, there in ranked]
 
 
 MOST_UNSEEN = 500
@@ -351,7 +183,7 @@ MOST_UNSEEN = 500
 
 
 def _until_seen(
-    search: _Search, here: Configuration, thread: int, single: list[Configuration]
+    search: Search, here: Configuration, thread: int, single: list[Configuration]
 ) -> Iterator[Configuration]:
     """Yield what the thread can reach alone with its next item explained, given its single steps."""
     passed = {here.state}
@@ -365,79 +197,3 @@ def _until_seen(
                 passed.add(there.state)
                 unseen.append(there)
         waiting = [after for there in unseen for after in search.moves(there, thread)]
-
-
-# --- answers -------------------------------------------------------------------------------------
-
-
-def _found(search: _Search, last: Configuration) -> Conformance:
-    links: list[Link] = []
-    link = last.link
-    while link is not None:
-        links.append(link)
-        link = link.before
-    links.reverse()
-    return Conformance(
-        conforms=True,
-        explained=len(search.items),
-        visited=search.visited,
-        run=tuple(_retaken(search, links)),
-    )
-
-
-def _retaken(search: _Search, links: list[Link]) -> Iterator[tuple[State, Step]]:
-    """Take the steps of a run again, by the definition, and see that they show the log."""
-    first, *rest = links
-    step = next(s for s in search.interpreter.before_time if s.choices == first.choices)
-    assert step.target is not None
-    state, positions = step.target, (0,) * len(search.sequences)
-    reached = search.matched(positions, search.before_time(step))
-    assert reached is not None
-    positions = reached
-    for link in rest:
-        number = search.next_of(positions, link.thread)
-        if link.choices is None:
-            assert number is not None
-            assert search.ready(positions, number)
-            assert search.holds(search.items[number], state)
-            positions = search.advance(positions, link.thread)
-            continue
-        wanted = search.items[number].event if number is not None else None
-        steps = search.narrowed.steps_of(state, link.thread, wanted, search.hidden)
-        step = next(s for s in steps if s.choices == link.choices)
-        seen = [(link.thread, event) for event in search.observer.events(state, step)]
-        reached = search.matched(positions, seen)
-        assert reached is not None
-        assert step.target is not None
-        yield state, step
-        state, positions = step.target, reached
-    assert sum(positions) == len(search.items)
-
-
-def _failed(search: _Search, there: tuple[Configuration, ...]) -> Conformance:
-    explained = sum(there[0].positions) if there else 0
-    allowed: dict[tuple[int, str], None] = {}
-    for here in there[:50]:
-        allowed.update(dict.fromkeys(_possible(search, here)))
-    return Conformance(
-        conforms=False,
-        explained=explained,
-        visited=search.visited,
-        there=there[:MOST_SHOWN],
-        allowed=tuple(allowed),
-    )
-
-
-def _possible(search: _Search, here: Configuration) -> Iterator[tuple[int, str]]:
-    """Yield the visible events that could come next, whatever the log says."""
-    for thread in range(len(search.sequences)):
-        called = search.narrowed.called(here.state, thread, search.hidden)
-        if called:
-            yield thread, f"{called}(...)"
-            continue
-        for step in search.interpreter.steps_of(here.state, thread):
-            if step.target is None:
-                continue
-            seen = [e for e in search.observer.events(here.state, step) if e.name not in search.hidden]
-            if seen:
-                yield thread, ", ".join(each.text for each in seen)

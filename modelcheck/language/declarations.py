@@ -109,13 +109,8 @@ def _gather_one(found: Gathered, unit: Unit, node: syntax.Declaration) -> None:
             message = f"temporal property `{name}`: not available in this version"
             unit.collector.error("MC006", named(node, name), message, "invariant, step and reachable are")
             found.later.append(name)
-        case syntax.Property():
+        case syntax.Property() | syntax.Observation():
             _add_property(found, unit, node)
-        case syntax.Observation(name):
-            first = found.observations.setdefault(name, node)
-            if first is not node:
-                message = f"`observe {name}` is declared twice, first at {first.span}"
-                unit.collector.error("MC011", named(node, name), message)
         case syntax.Init():
             found.inits.append(node)
         case syntax.IrqHandler(name, _, body):
@@ -129,11 +124,16 @@ def _gather_one(found: Gathered, unit: Unit, node: syntax.Declaration) -> None:
             _add_named(found, unit, node)
 
 
-def _add_property(found: Gathered, unit: Unit, node: syntax.Property) -> None:
-    check_property_name(unit.collector, node, node.name, ())
-    first = found.properties.setdefault(node.name, node)
+def _add_property(found: Gathered, unit: Unit, node: syntax.Property | syntax.Observation) -> None:
+    first: syntax.Node
+    if isinstance(node, syntax.Property):
+        check_property_name(unit.collector, node, node.name, ())
+        first = found.properties.setdefault(node.name, node)
+    else:
+        first = found.observations.setdefault(node.name, node)
     if first is not node:
-        message = f"property `{node.name}` is declared twice, first at {first.span}"
+        what = "property" if isinstance(node, syntax.Property) else "observation"
+        message = f"{what} `{node.name}` is declared twice, first at {first.span}"
         unit.collector.error("MC011", named(node, node.name), message)
 
 

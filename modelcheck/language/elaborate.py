@@ -206,7 +206,8 @@ def _parameters(name: str, known: Mapping[str, syntax.Param]) -> str:
 def _observed(found: Gathered) -> frozenset[tuple[str, str]]:
     """Return the op parameters and the thread locals that properties name: those are always live."""
     names: set[tuple[str, str]] = set()
-    for node in (*found.properties.values(), *found.observations.values()):
+    spoken: list[syntax.Property | syntax.Observation] = [*found.properties.values()]
+    for node in (*spoken, *found.observations.values()):
         for each in node.expression.walk():
             match each:
                 case syntax.Call("inside", (syntax.Name(op), *given)):
@@ -222,8 +223,7 @@ def _observed(found: Gathered) -> frozenset[tuple[str, str]]:
 
 def _domains(found: Gathered) -> Iterator[str]:
     """Yield the kinds of domains that the text uses, by verbs, guards, functions or handlers."""
-    spoken = (*found.properties.values(), *found.observations.values())
-    nodes = (*found.named.values(), *spoken, *found.inits)
+    nodes = (*found.named.values(), *found.properties.values(), *found.observations.values(), *found.inits)
     for each in (inner for node in nodes for inner in node.walk()):
         match each:
             case syntax.Call(name) if name in READINGS:

@@ -20,11 +20,11 @@ DEEPEST_IMPORT = 100
 """Files that import each other in a chain."""
 
 
-def read(path: str | Path) -> Source:
+def read(path: str | Path, largest: int = LARGEST_FILE) -> Source:
     """Return the text of a file, named as the caller named it. Raises SpecError if it is no readable text."""
     name = str(path)
     try:
-        content = _content(Path(path), name)
+        content = _content(Path(path), name, largest)
     except FileNotFoundError:
         raise _unreadable(name, "there is no such file") from None
     except IsADirectoryError:
@@ -115,12 +115,12 @@ def _keep(problems: Collector, error: SpecError) -> None:
         problems.error(each.code, each.span, each.message, each.hint)
 
 
-def _content(path: Path, name: str) -> bytes:
+def _content(path: Path, name: str, largest: int) -> bytes:
     """Return at most one byte more than a file may have: enough to see that it is too large."""
     with path.open("rb") as file:
-        content = file.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
-        raise _too_large(name, path.stat().st_size)
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise _too_large(name, path.stat().st_size, largest)
     return content
 
 
@@ -137,8 +137,8 @@ def _text(name: str, content: bytes) -> Source:
     return Source(name, re.sub(r"\r(?!\n)", "\n", text))  # lines that end in a lone CR are lines too
 
 
-def _too_large(name: str, size: int) -> SpecError:
-    message = f"the file has {size:,} bytes; at most {LARGEST_FILE:,} are read".replace(",", "_")
+def _too_large(name: str, size: int, largest: int = LARGEST_FILE) -> SpecError:
+    message = f"the file has {size:,} bytes; at most {largest:,} are read".replace(",", "_")
     return SpecError([Diagnostic("MC003", message, Span(Source(name, ""), 0, 0), "split it with `import`")])
 
 

@@ -23,6 +23,9 @@ from modelcheck.diagnostics import Collector
 from modelcheck.source import Source, Span
 
 VERSION = 1
+LARGEST_LOG = 1 << 28
+"""Bytes of a file of logs."""
+
 ORDERS = ("total", "threads")
 
 

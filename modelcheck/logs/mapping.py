@@ -1,4 +1,4 @@
-"""A mapping: by regular expressions, which records of a foreign log are which events of a specification.
+r"""A mapping: by regular expressions, which records of a foreign log are which events of a specification.
 
 TOML. `format` names the adapter that reads the file; each rule is tried in order on the whole text of a record:
 
@@ -6,23 +6,29 @@ TOML. `format` names the adapter that reads the file; each rule is tried in orde
     hidden = ["device_hotplug_lock"]
 
     [[thread]]
-    match = 'agt(\\d)'
-    name = 'user[\\1]'
+    match = 'agt(\d)'
+    name = 'user[\1]'
 
     [[rule]]
-    match = 'write memory(\\d+)/state "(online|offline)"'
-    event = 'write_state(\\1, \\2)'
+    match = 'write memory(\d+)/state "(online|offline)"'
+    event = 'write_state(\1, \2)'
 
     [[rule]]
-    match = 'memory(\\d+)/state=(.*)'
-    observe = 'state[\\1]'
-    value = '\\2'
+    match = 'memory(\d+)/state=(.*)'
+    observe = 'state[\1]'
+    value = '\2'
 
     [[rule]]
     match = 'read .*'
     ignore = true
 
-A record that no rule matches is unmapped: it is left out, counted and listed.
+    [[parameter]]
+    match = 'boot-option movable_node'
+    name = 'MOVABLE_NODE'
+    value = 'true'
+
+A record that no rule matches is unmapped: it is left out, counted and listed. What an adapter knows of a whole run are
+its facts; a `parameter` rule that matches one sets a parameter of the specification.
 """
 
 from __future__ import annotations
@@ -31,7 +37,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from modelcheck.diagnostics import Collector, near_miss
@@ -56,6 +62,7 @@ class Records:
     name: str
     records: tuple[Record, ...]
     total: bool = True
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,10 +83,10 @@ class Mapping:
     rules: tuple[Rule, ...]
     threads: tuple[Rule, ...] = ()
     hidden: frozenset[str] = frozenset()
-    parameters: dict[str, str | int | bool] = field(default_factory=dict)
+    parameters: tuple[Rule, ...] = ()
 
 
-KEYS = {"format", "hidden", "parameters", "thread", "rule"}
+KEYS = {"format", "hidden", "parameter", "thread", "rule"}
 RULE_KEYS = {"match", "event", "observe", "value", "ignore", "name"}
 
 
@@ -97,13 +104,14 @@ def read_mapping(source: Source) -> Mapping:
         problems.error("MC008", whole, f"a mapping has no `{key}`", near_miss(key, KEYS))
     rules = tuple(_rules(problems, source, data.get("rule", [])))
     threads = tuple(_rules(problems, source, data.get("thread", [])))
+    parameters = tuple(_rules(problems, source, data.get("parameter", [])))
     problems.raise_errors()
     return Mapping(
         format=str(data.get("format", "")),
         rules=rules,
         threads=threads,
         hidden=frozenset(data.get("hidden", ())),
-        parameters=dict(data.get("parameters", {})),
+        parameters=parameters,
     )
 
 
@@ -163,10 +171,18 @@ def _log(mapping: Mapping, source: Source, run: Records) -> Log:
         items=tuple(items),
         total=run.total,
         hidden=mapping.hidden,
-        parameters=mapping.parameters,
+        parameters=dict(_parameters(mapping, run)),
         unmapped=dict(unmapped.most_common()),
         ignored=ignored,
     )
+
+
+def _parameters(mapping: Mapping, run: Records) -> Iterator[tuple[str, str]]:
+    for fact in run.facts:
+        for rule in mapping.parameters:
+            match = rule.match.fullmatch(fact)
+            if match is not None:
+                yield rule.events[0], match.expand(rule.value)
 
 
 def _first(rules: tuple[Rule, ...], text: str) -> tuple[Rule, re.Match[str]] | None:

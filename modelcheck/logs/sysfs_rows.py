@@ -13,6 +13,8 @@ zone, first page, pages], `auto`), "par" and "parop" (operations of several thre
     open FILE = -ERRNO                           a file could not be opened (a block that no run has is `of nothing`)
     FILE=TEXT, spans/NODE/ZONE=true, first/NODE/ZONE=N, last/NODE/ZONE=N    what a file shows, which blocks a zone spans
 
+Facts of a run: `last-block N` (the highest of all observations), `boot-option WORD` for each word of the command line.
+
 A `par` row ends a run: how the operations of several threads interleaved with the rest is not known well enough. So
 does what left no row (the removal of a device that nobody added, a trace of no operation). The next full observation
 starts another run. An observation made inside an operation (`online` could not be read) is left
@@ -42,6 +44,7 @@ Row = dict[str, Any]
 @dataclass
 class _Run:
     name: str
+    facts: tuple[str, ...]
     records: list[Record] = field(default_factory=list)
 
 
@@ -51,6 +54,7 @@ class _Adapter:
     def __init__(self, rows: list[tuple[int, Row]]) -> None:
         self.rows = rows
         self.block_pages = 1 << 15
+        self.command_line = ""
         self.memory: list[tuple[int, int]] = []
         self.devices: dict[str, tuple[int, int]] = {}
         self.known: set[int] = set()
@@ -84,7 +88,7 @@ class _Adapter:
                 if not self.acted:
                     self.run = None  # of something that has no row
                 self.acted = False
-        yield from (Records(run.name, tuple(run.records)) for run in self.runs)
+        yield from (Records(run.name, tuple(run.records), facts=run.facts) for run in self.runs)
 
     # --- the start of a run
 
@@ -93,6 +97,7 @@ class _Adapter:
         self.memory = [(int(a, 16), int(b, 16) + 1) for a, b in _RAM.findall(info)]
         size = next((line for line in info.split("\n") if re.fullmatch(r"[0-9a-f]{5,}", line)), "8000000")
         self.block_pages = int(size, 16) >> PAGE
+        self.command_line = str(row.get("cmdline", ""))
         self.devices.clear()
         self.run = None
         self.boots += 1
@@ -101,7 +106,8 @@ class _Adapter:
     def _start(self, line: int, row: Row) -> None:
         name = f"boot {self.boots}" + (f", part {self.resumed + 1}" if self.resumed else "")
         self.resumed += 1
-        self.run = _Run(name)
+        options = (f"boot-option {word}" for word in self.command_line.split())
+        self.run = _Run(name, (f"last-block {max(self.all_blocks, default=0)}", *options))
         self.runs.append(self.run)
         for number, (state, zones, _, *links) in row["blocks"].items():
             zone = zones if state == "online" else "none"
@@ -164,7 +170,9 @@ class _Adapter:
             case "read":
                 value = str(row.get("value") or "").removesuffix("\n")
                 shown = f"{row['target']}={value}"
-                self.add(line, shown if not row["errno"] else f"read {row['target']} = {_errno(row['errno'])}")
+                self.add(
+                    line, shown if not row["errno"] else f"read {row['target']} = {_errno(row['errno'])}"
+                )
             case "hotadd":
                 self._hotadd(line, row)
             case "hotremove":

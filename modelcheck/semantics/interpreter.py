@@ -185,9 +185,7 @@ class Interpreter:
             return
         self._follow(cells, thread, out)
 
-    def _follow(
-        self, cells: Cells, thread: int, out: list[Step], program: _Program | None = None
-    ) -> None:
+    def _follow(self, cells: Cells, thread: int, out: list[Step], program: _Program | None = None) -> None:
         place = cells[self.system.location_cells[thread]]
         program = program or self._program(thread, place)
         try:

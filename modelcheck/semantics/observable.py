@@ -109,7 +109,8 @@ class Observer:
     def _seen(self, kind: Literal["+", "-", "!"], held: Held) -> Observable:
         lock = self._locks[held.lock]
         shown = held.lock + "".join(
-            f"[{show(dimension, value)}]" for dimension, value in zip(lock.dimensions, held.index, strict=True)
+            f"[{show(dimension, value)}]"
+            for dimension, value in zip(lock.dimensions, held.index, strict=True)
         )
         return Observable(kind, held.lock, got(shown, held.mode) if kind == "+" else kind + shown)
 

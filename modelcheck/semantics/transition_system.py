@@ -177,7 +177,9 @@ def _cells_of(variable: Variable) -> Iterator[Cell]:
 
 
 def _resets(
-    thread: Thread, offsets: dict[Variable, int], results: bool  # noqa: FBT001  (handed on)
+    thread: Thread,
+    offsets: dict[Variable, int],
+    results: bool,  # noqa: FBT001  (handed on)
 ) -> tuple[tuple[tuple[int, int], ...], ...]:
     def dead(live: frozenset[Variable]) -> Iterator[tuple[int, int]]:
         for local in thread.locals:
