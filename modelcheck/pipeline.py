@@ -205,7 +205,7 @@ def conform(
     """Say of each log in a file whether some run of the specification produces it. Raises SpecError."""
     options = options or Options()
     found = [
-        conforming(model, log, options.limits) for model, log in _logs(specification, file, mapping, options)
+        conforming(model, log, options.limits) for model, log in logs(specification, file, mapping, options)
     ]
     return ConformReport(str(specification), str(file), tuple(found))
 
@@ -217,13 +217,13 @@ def compared_order(
     options: Options | None = None,
 ) -> OrderReport:
     """Compare lock sequences and lock-order edges of the logs in a file with the specification's. Raises SpecError."""
-    pairs = list(_logs(specification, file, mapping, options or Options()))
+    pairs = list(logs(specification, file, mapping, options or Options()))
     for model, log in pairs:
         check_names(model, log)
     return compared(pairs[0][0], tuple(log for _, log in pairs))
 
 
-def _logs(
+def logs(
     specification: str | Path, file: str | Path, mapping: str | Path | None, options: Options
 ) -> Iterator[tuple[Model, Log]]:
     """Yield the logs of a file, each with the model of its parameters; those of the options go before."""

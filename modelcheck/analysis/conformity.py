@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from modelcheck.diagnostics import Collector, near_miss
 from modelcheck.engine.conformance import conformance
-from modelcheck.engine.product import Configuration, Conformance, Expected
 from modelcheck.engine.engine import Limits
+from modelcheck.engine.product import Configuration, Conformance, Expected
 from modelcheck.language.model import Emit, Model, walk_effects
 from modelcheck.logs.log import Item, Log
 from modelcheck.semantics.interpreter import Interpreter
@@ -91,7 +91,7 @@ class ConformReport:
 
 
 def conforming(model: Model, log: Log, limits: Limits) -> LogReport:
-    """Say whether some run of the model produces the log. Raises SpecError (MC008) if the log names what is not there."""
+    """Say whether some run of the model produces the log. Raises SpecError (MC008) for a name that is not there."""
     check_names(model, log)
     system = transition_system(model, results=True)
     items = expected_items(model, log)

@@ -211,7 +211,7 @@ class _Automaton:
 
 
 def _follow(found: _Found, automaton: _Automaton, items: list[Item]) -> None:
-    """Let the automaton read a thread's events; after a mismatch go on at the next outermost call."""
+    """Let the automaton read a thread's events; after a mismatch go on where it could begin again."""
     places = automaton.start
     since: list[str] = []
     depth = 0
@@ -219,9 +219,10 @@ def _follow(found: _Found, automaton: _Automaton, items: list[Item]) -> None:
     for item in items:
         event = letter(item.event)
         kind = kind_and_name(item.event)[0]
-        if depth == 0 and kind == "enter":
+        if depth == 0 and lost and automaton.after(automaton.start, event):
             since, lost = [], False
-            places = places if automaton.after(places, event) else automaton.start
+        elif depth == 0 and kind == "enter" and not lost:
+            since = []
         depth += (kind == "enter") - (kind == "leave" and depth > 0)
         if lost:
             continue

@@ -24,9 +24,9 @@ from modelcheck.cli.options import given, model_options
 @click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(
-    console: Console, file: str, log: str, mapping: str | None, order: bool,  # noqa: FBT001  (click's)
+    console: Console, file: str, log: str, mapping: str | None, order: bool,
     parameters: tuple[tuple[str, str], ...], scenario: str | None, max_states: int | None,
-    time_limit: float | None, json_: bool,  # noqa: FBT001  (click's)
+    time_limit: float | None, json_: bool,
 ) -> int:  # fmt: skip
     """Tell whether some run of SPEC produces each log in LOG, and where not, what it could have done instead.
 

@@ -23,7 +23,7 @@ class Narrowed:
 
     def __init__(self, interpreter: Interpreter) -> None:
         self._interpreter = interpreter
-        self._narrow: dict[tuple[int, int, str | None], Location | None | bool] = {}
+        self._narrow: dict[tuple[int, int, str | None], Location | bool | None] = {}
 
     def steps_of(
         self, state: State, thread: int, wanted: str | None, hidden: frozenset[str]
@@ -53,7 +53,7 @@ class Narrowed:
         return next(e.call.op for e in location.effects if isinstance(e, Crossing))
 
 
-def _narrowed(location: Location, wanted: str | None, hidden: frozenset[str]) -> Location | None | bool:
+def _narrowed(location: Location, wanted: str | None, hidden: frozenset[str]) -> Location | bool | None:
     """Return the statement with fewer choices, None if it cannot show what is wanted, True to take it as it is."""
     chosen: dict[Variable, int] = {}  # the choice that a variable's value comes from, by its position
     effects: list[Effect] = list(location.effects)

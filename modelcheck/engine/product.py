@@ -31,6 +31,9 @@ from modelcheck.semantics.transition_system import State, Step, TransitionSystem
 
 Positions = tuple[int, ...]
 
+MOST_SHOWN = 1000
+"""Configurations kept for the report of a failure."""
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -87,6 +90,8 @@ class Search:
     limits: Limits
     interpreter: Interpreter = field(init=False)
     visited: int = 0
+    explained: int = -1
+    given_up: list[Configuration] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -178,8 +183,21 @@ class Search:
                 continue
             seen = [(thread, event) for event in self.observer.events(here.state, step)]
             positions = self.matched(here.positions, seen) if seen else here.positions
-            if positions is not None and self.can_go_on(step.target, positions, thread):
-                yield Configuration(step.target, positions, Link(here.link, thread, step.choices))
+            if positions is None:
+                continue
+            there = Configuration(step.target, positions, Link(here.link, thread, step.choices))
+            if self.can_go_on(step.target, positions, thread):
+                yield there
+            else:
+                self._give_up(there)
+
+    def _give_up(self, there: Configuration) -> None:
+        """Keep what was explained before no run could go on, for the report."""
+        explained = sum(there.positions)
+        if explained > self.explained:
+            self.explained, self.given_up = explained, []
+        if explained == self.explained and len(self.given_up) < MOST_SHOWN:
+            self.given_up.append(there)
 
     def can_go_on(self, state: State, positions: Positions, thread: int) -> bool:
         """Tell whether the thread's next event is ahead of it, as far as the program graph says."""
@@ -215,10 +233,6 @@ class Search:
         if self.limits.seconds is not None and time.monotonic() - self.started > self.limits.seconds:
             return f"{self.limits.seconds:g} seconds"
         return ""
-
-
-MOST_SHOWN = 1000
-"""Configurations kept for the report of a failure."""
 
 
 def found(search: Search, last: Configuration) -> Conformance:
@@ -269,6 +283,10 @@ def _retaken(search: Search, links: list[Link]) -> Iterator[tuple[State, Step]]:
 def failed(search: Search, there: tuple[Configuration, ...]) -> Conformance:
     """Return the answer for a search that came to an end; `there`: where most was explained."""
     explained = sum(there[0].positions) if there else 0
+    if search.explained >= explained:
+        further = tuple(search.given_up)
+        there = further if search.explained > explained else (*there, *further)
+        explained = search.explained
     allowed: dict[tuple[int, str], None] = {}
     for here in there[:50]:
         allowed.update(dict.fromkeys(_possible(search, here)))
@@ -284,6 +302,8 @@ def failed(search: Search, there: tuple[Configuration, ...]) -> Conformance:
 def _possible(search: Search, here: Configuration) -> Iterator[tuple[int, str]]:
     """Yield the visible events that could come next, whatever the log says."""
     for thread in range(len(search.sequences)):
+        if search.next_of(here.positions, thread) is None:
+            continue  # the log says nothing more of it
         called = search.narrowed.called(here.state, thread, search.hidden)
         if called:
             yield thread, f"{called}(...)"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from modelcheck.language.model import (
     Assign,
     Assume,

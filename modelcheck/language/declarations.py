@@ -132,8 +132,7 @@ def _add_property(found: Gathered, unit: Unit, node: syntax.Property | syntax.Ob
     else:
         first = found.observations.setdefault(node.name, node)
     if first is not node:
-        what = "property" if isinstance(node, syntax.Property) else "observation"
-        message = f"{what} `{node.name}` is declared twice, first at {first.span}"
+        message = f"{type(node).__name__.lower()} `{node.name}` is declared twice, first at {first.span}"
         unit.collector.error("MC011", named(node, node.name), message)
 
 

@@ -2,8 +2,8 @@
 
 A row is `{"task": "agt0", "pid": 356, "trace": 30, "seq": [...]}`. Its elements are the records, as they are: `+lock`
 got, `+lock:R` and `+lock:W` in a mode, `+lock:try` got by a try, `!lock:try` refused, `-lock` released, `fn(arg)`
-entered, `fn=ret` returned, `write(` and `)=ret` around a system call (which becomes `write=ret`), `notify:EVENT`. A returned error is written by its
-name: `fn=-EBUSY`. The thread is `task/pid`; the order is known within a thread only.
+entered, `fn=ret` returned, `notify:EVENT`, `write(` and `)=ret` around a system call (which becomes `write=ret`). A
+returned error is written by its name: `fn=-EBUSY`. The thread is `task/pid`; the order is known within a thread only.
 """
 
 from __future__ import annotations
