@@ -49,7 +49,7 @@ class Item:
 class Log:
     """One log. `items` are in the order of the file; `source` is for messages. `total`: that is also the order in time.
 
-    `ignored` and `unmapped` say what a mapping left out, and how often each.
+    `ignored` and `unmapped` say what a mapping left out, and how often each, `left_out` how many rows an adapter did.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Log:
     parameters: dict[str, str | int | bool] = field(default_factory=dict)
     unmapped: dict[str, int] = field(default_factory=dict)
     ignored: int = 0
+    left_out: int = 0
 
     @property
     def threads(self) -> tuple[str, ...]:

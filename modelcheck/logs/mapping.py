@@ -57,12 +57,16 @@ class Record:
 
 @dataclass(frozen=True)
 class Records:
-    """Records that belong together: one run of the system. `total`: they are in the order of time."""
+    """Records that belong together: one run of the system. `total`: they are in the order of time.
+
+    `left_out`: how many rows before or in it the adapter could make nothing of.
+    """
 
     name: str
     records: tuple[Record, ...]
     total: bool = True
     facts: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,7 @@ def _log(mapping: Mapping, source: Source, run: Records) -> Log:
         parameters=dict(_parameters(mapping, run)),
         unmapped=dict(unmapped.most_common()),
         ignored=ignored,
+        left_out=run.left_out,
     )
 
 

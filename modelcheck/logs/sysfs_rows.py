@@ -18,7 +18,7 @@ Facts of a run: `last-block N` (the highest of all observations), `boot-option W
 A `par` row ends a run: how the operations of several threads interleaved with the rest is not known well enough. So
 does what left no row (the removal of a device that nobody added, a trace of no operation). The next full observation
 starts another run. An observation made inside an operation (`online` could not be read) is left
-out, and so is what was done while several threads were active.
+out, and so is what was done while several threads were active: such rows are counted.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ Row = dict[str, Any]
 class _Run:
     name: str
     facts: tuple[str, ...]
+    left_out: int = 0
     records: list[Record] = field(default_factory=list)
 
 
@@ -63,6 +64,7 @@ class _Adapter:
         self.boots = 0
         self.resumed = 0
         self.acted = False
+        self.left_out = 0
         self.all_blocks = {int(n) for _, row in rows if row.get("type") == "obs" for n in row["blocks"]}
 
     def add(self, line: int, text: str, *, observes: bool = False) -> None:
@@ -77,18 +79,23 @@ class _Adapter:
                 self._boot(row)
             elif kind == "par" or position in skipped:
                 self.run = None
+                self.left_out += kind in ("op", "obs", "parop")
                 if kind == "op" and str(row.get("op")).startswith("hot"):
                     self._operation(line, row)
             elif kind == "obs":
                 self._observed(line, row)
             elif kind == "op":
+                self.left_out += self.run is None
                 self._operation(line, row)
                 self.acted = True
             elif kind == "trace":
                 if not self.acted:
                     self.run = None  # of something that has no row
                 self.acted = False
-        yield from (Records(run.name, tuple(run.records), facts=run.facts) for run in self.runs)
+        if self.runs:
+            self.runs[-1].left_out += self.left_out
+        for run in self.runs:
+            yield Records(run.name, tuple(run.records), facts=run.facts, left_out=run.left_out)
 
     # --- the start of a run
 
@@ -109,6 +116,7 @@ class _Adapter:
         options = (f"boot-option {word}" for word in self.command_line.split())
         self.run = _Run(name, (f"last-block {max(self.all_blocks, default=0)}", *options))
         self.runs.append(self.run)
+        self.run.left_out, self.left_out = self.left_out, 0
         for number, (state, zones, _, *links) in row["blocks"].items():
             zone = zones if state == "online" else "none"
             nodes = [each for each in links if each.startswith("node")] or ["node0"]
@@ -137,6 +145,7 @@ class _Adapter:
 
     def _observed(self, line: int, row: Row) -> None:
         if any(len(each) > 2 and each[2] is None for each in row["blocks"].values()):
+            self.left_out += 1
             return  # made inside an operation, which holds what the file `online` waits for
         if self.run is None:
             self._start(line, row)

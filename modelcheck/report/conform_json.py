@@ -36,6 +36,7 @@ def _log(each: LogReport) -> Json:
         "statements": len(each.statements),
         "taken": len(each.taken),
         "ignored": each.log.ignored,
+        "left_out": each.log.left_out,
         "unmapped": dict(each.log.unmapped),
     }
 

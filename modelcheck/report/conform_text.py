@@ -78,6 +78,9 @@ def _left_out(report: ConformReport) -> Iterator[str]:
         for text, times in each.log.unmapped.items():
             unmapped[text] = unmapped.get(text, 0) + times
     ignored = sum(each.log.ignored for each in report.logs)
+    left_out = sum(each.log.left_out for each in report.logs)
+    if left_out:
+        yield f"{counted(left_out, 'row')} left out, in which several threads were active, or a value was in flux"
     if ignored:
         yield f"{counted(ignored, 'record')} ignored, as the mapping says"
     if unmapped:

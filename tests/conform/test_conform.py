@@ -26,6 +26,8 @@ from modelcheck.source import Source
 from tests.cli.running import modelcheck as command
 from tests.transcript import ROOT
 
+Captured = pytest.CaptureFixture[str]
+
 BLOCKS = """
 model blocks;
 enum State { offline, online }
@@ -112,10 +114,10 @@ def test_a_try_is_refused_only_while_another_holds_the_lock() -> None:
 
 
 def test_the_order_between_threads_counts_where_it_is_known() -> None:
-    first, second = ("user[0]", "change(0, online)"), ("user[0]", "!l")
+    refused = [("user[0]", e) for e in ("change(0, online)", "!l", "change=-EBUSY")]
     other = [("user[1]", e) for e in ONLINE]
-    assert verdict(BLOCKS, [*other, first, second], "threads")[0] == "conforms"
-    assert verdict(BLOCKS, [*other, first, second], "total")[0] == "differs"
+    assert verdict(BLOCKS, [*other, *refused], "threads")[0] == "conforms"
+    assert verdict(BLOCKS, [*other, *refused], "total")[0] == "differs"
 
 
 def test_modes_of_a_lock_are_told_apart() -> None:
@@ -286,7 +288,7 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_exit_codes_and_json_for_each_kind_of_file(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "blocks.mck").write_text(BLOCKS, encoding="utf-8")
@@ -300,9 +302,7 @@ def test_exit_codes_and_json_for_each_kind_of_file(
         assert [d["place"]["line"] for d in document["diagnostics"]] == [3]
 
 
-def test_undecided_is_exit_code_3(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_undecided_is_exit_code_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "blocks.mck").write_text(BLOCKS, encoding="utf-8")
     (tmp_path / "log.jsonl").write_text(FILES["differs"][0], encoding="utf-8")
@@ -311,7 +311,7 @@ def test_undecided_is_exit_code_3(
 
 
 def test_a_comparison_of_orders_follows_the_schema(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "blocks.mck").write_text(BLOCKS, encoding="utf-8")
@@ -351,11 +351,17 @@ def test_what_is_wrong_with_a_mapping_is_a_diagnostic(name: str, tmp_path: Path)
 
 def test_records_that_no_rule_maps_are_counted_and_listed(tmp_path: Path) -> None:
     (tmp_path / "blocks.mck").write_text(BLOCKS, encoding="utf-8")
-    row = {"task": "agt0", "pid": 7, "trace": 1, "seq": ["look()", "+m:R", "strange", "-m", "strange"]}
+    row = {
+        "task": "agt0",
+        "pid": 7,
+        "trace": 1,
+        "seq": ["look()", "+m:R", "strange", "-m", "strange", "look="],
+    }
     (tmp_path / "log.jsonl").write_text(json.dumps(row), encoding="utf-8")
     rules = [
         "format = 'locks'", "[[thread]]", "match = 'agt(\\d)/\\d+'", "name = 'user[\\1]'",
-        "[[rule]]", "match = '\\+m:R'", "event = '+m:read'", "[[rule]]", "match = '(look\\(\\)|-m)'", "event = '\\1'",
+        "[[rule]]", "match = '\\+m:R'", "event = '+m:read'",
+        "[[rule]]", "match = '(look\\(\\)|look=|-m)'", "event = '\\1'",
     ]  # fmt: skip
     (tmp_path / "map.toml").write_text("\n".join(rules), encoding="utf-8")
     report = modelcheck.conform(
@@ -363,4 +369,4 @@ def test_records_that_no_rule_maps_are_counted_and_listed(tmp_path: Path) -> Non
     )
     assert report.ok
     assert report.logs[0].log.unmapped == {"strange": 2}
-    assert [item.event for item in report.logs[0].log.items] == ["look()", "+m:read", "-m"]
+    assert [item.event for item in report.logs[0].log.items] == ["look()", "+m:read", "-m", "look="]

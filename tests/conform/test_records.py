@@ -11,6 +11,7 @@ import pytest
 
 import modelcheck
 from modelcheck import pipeline
+from modelcheck.analysis.conformity import conforming
 from tests.transcript import ROOT
 
 RECORDS = Path(__file__).parent / "records"
@@ -136,7 +137,7 @@ def test_block_devices_removed_inside_mem_hotplug_lock_are_caught(order: bool) -
     else:
         (removal,) = (log for model, log in pipeline.logs(*files, options) if "hotremove_offline" in log.name)
         model = modelcheck.load(files[0], DEVICES_INSIDE=True)
-        report = pipeline.conforming(model, removal, options.limits)
+        report = conforming(model, removal, options.limits)
         assert report.verdict == "differs"
         assert report.next_items[0].event == "emit device_del(48)"
         assert report.allowed == ("acpi: +cpu_hotplug_lock:read",)
