@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from modelcheck.language.model import (
     Assign,
     Assume,
@@ -91,12 +93,20 @@ def _events_of(action: Action, hidden: frozenset[str]) -> frozenset[KindAndName]
 
 
 def _always_shows(action: Action, hidden: frozenset[str]) -> bool:
-    """Tell whether the thread cannot pass the statement unseen."""
+    """Tell whether the thread cannot pass the statement unseen. What a signal ends is passed without the lock."""
     verb = action.location.verb
     if verb is None or verb.at.lock.name in hidden:
         return _shows(action, hidden)
-    sure = len(jump_targets(action.location.effects)) == 1
-    return verb.action in ("release", "try") or (verb.action == "acquire" and sure)
+    fields = frozenset(verb.at.lock.fields.values())
+    match verb.action:
+        case "release" | "try":
+            return True
+        case "acquire":
+            return _on_every_path(
+                action.location.effects, lambda e: isinstance(e, Assign) and e.target.var in fields
+            )
+        case _:
+            return False
 
 
 def local_until_seen(system: TransitionSystem, thread: int, hidden: frozenset[str]) -> frozenset[int]:
@@ -158,26 +168,35 @@ def _is_local(action: Action) -> bool:
 
 def _shows(action: Action, hidden: frozenset[str]) -> bool:
     """Tell whether every way through the statement shows a call or an emitted event."""
-    return _all_show(action.location.effects, hidden)
 
-
-def _all_show(effects: Effects, hidden: frozenset[str]) -> bool:
-    for effect in effects:
+    def shows(effect: Effect) -> bool:
         match effect:
-            case Crossing(call) if call.op not in hidden:
-                return True
-            case Emit(event) if event not in hidden:
-                return True
+            case Crossing(call):
+                return call.op not in hidden
+            case Emit(event):
+                return event not in hidden
+            case _:
+                return False
+
+    return _on_every_path(action.location.effects, shows)
+
+
+def _on_every_path(effects: Effects, wanted: Callable[[Effect], bool]) -> bool:
+    """Tell whether every path through the effects has one that is wanted."""
+    for effect in effects:
+        if wanted(effect):
+            return True
+        match effect:
             case Test(_, then, otherwise):
                 branches: tuple[Effects, ...] = (then, otherwise)
             case Either(inner):
                 branches = inner
             case _:
                 continue
-        shown = [_all_show(branch, hidden) for branch in branches]
-        if all(shown):
+        found = [_on_every_path(branch, wanted) for branch in branches]
+        if all(found):
             return True
         jumping = (any(isinstance(each, Jump) for each in walk_effects(branch)) for branch in branches)
-        if any(jumps and not shows for jumps, shows in zip(jumping, shown, strict=True)):
+        if any(jumps and not has for jumps, has in zip(jumping, found, strict=True)):
             return False
     return False

@@ -64,15 +64,13 @@ def elaborate(
     if parameters:
         unit.collector.raise_errors()  # one from outside that is wrong is not the file's mistake
     instances = _instances(unit, found, chosen)
-    unit.observed = _observed(found)
-    _declare_storage(unit, found)
-    _declare_handlers(unit, found, instances)
+    _declare_storage(unit, found, instances)
     _check_bodies(unit, found)
     _lower_threads(unit, instances)
     _check_unused(unit, found, instances)
     initial = _initial(unit, found)
     properties = tuple(_property(unit, node) for node in found.properties.values())
-    observations = tuple(o for node in found.observations.values() for o in observations_of(unit, node))
+    observations = observations_of(unit, found.observations.values())
     resolved = resolve_scenario(unit, found, chosen)
     unit.collector.raise_errors()
     return Model(
@@ -243,7 +241,9 @@ def _domains(found: Gathered) -> Iterator[str]:
         yield from ("irq", "softirq") if handler.kind == "softirq" else ("irq",)
 
 
-def _declare_storage(unit: Unit, found: Gathered) -> None:
+def _declare_storage(unit: Unit, found: Gathered, instances: list[Instance]) -> None:
+    """Declare variables, locks and handlers, and note what properties observe."""
+    unit.observed = _observed(found)
     declare_domains(unit, set(_domains(found)))
     for node in found.named.values():
         if isinstance(node, syntax.Lock):
@@ -255,6 +255,7 @@ def _declare_storage(unit: Unit, found: Gathered) -> None:
             unit.globals.names[node.name] = ConstantBinding(NOTHING, node.span)
         elif isinstance(node, syntax.Variable):
             declare_guards(unit, node)
+    _declare_handlers(unit, found, instances)
 
 
 # --- threads -------------------------------------------------------------------------------------

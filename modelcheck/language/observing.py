@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from modelcheck.language import syntax
@@ -16,8 +16,12 @@ from modelcheck.language.scope import Scope
 from modelcheck.language.types import Scalar, bounds, show
 
 
-def observations_of(unit: Unit, node: syntax.Observation) -> Iterator[Observation]:
-    """Yield the observations of one declaration; report what is wrong with it."""
+def observations_of(unit: Unit, nodes: Iterable[syntax.Observation]) -> tuple[Observation, ...]:
+    """Return the observations of some declarations; report what is wrong with them."""
+    return tuple(each for node in nodes for each in _of_one(unit, node))
+
+
+def _of_one(unit: Unit, node: syntax.Observation) -> Iterator[Observation]:
     ctx = Context(unit, unit.globals, "property")
     dimensions = dimension_types(ctx, node.dimensions)
     if dimensions is None:

@@ -69,6 +69,10 @@ def _ending(each: LogReport, ending: Ending, number: int) -> Iterator[str]:
     which = f" {number}" if len(each.endings) > 1 else ""
     for name, model, log in ending.wrong[:MOST_LISTED]:
         yield f"  state{which}: {name} is {model}, the log says {log}"
+    if not ending.wrong and ending.values:
+        values = ", ".join(f"{name}={value}" for name, value in ending.values[:MOST_LISTED])
+        more = ", ..." if len(ending.values) > MOST_LISTED else ""
+        yield f"  state{which}: {values}{more}"
     yield from (f"  state{which}: {thread} is at {doing}" for thread, doing in ending.doing)
 
 

@@ -111,3 +111,17 @@ def test_an_op_with_a_guard_is_balanced() -> None:
         thread one { var r: Errno; r = f(); }
     """)
     assert names(report) == set()
+
+
+def test_a_call_inside_atomic_must_be_balanced_too() -> None:
+    report = checked("""
+        model inside;
+        mutex l;
+        op drop() { mutex_unlock(l); }
+        op drop_said() releases l { mutex_unlock(l); }
+        thread one { mutex_lock(l); atomic { drop(); } }
+        thread two { mutex_lock(l); atomic { drop_said(); } }
+    """)
+    assert messages(report) == [
+        "`drop`, called at test.mck:6, returns without l, which it held when it was called"
+    ]

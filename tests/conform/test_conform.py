@@ -154,6 +154,24 @@ def test_a_limit_leaves_it_undecided() -> None:
     assert conforming(model_of(BLOCKS), log, Limits(states=1)).verdict == "undecided"
 
 
+def test_a_lock_that_a_signal_keeps_away_is_passed_unseen() -> None:
+    text = """
+        model interrupted;
+        mutex l;
+        op f() -> Errno {
+            var r: Errno;
+            r = mutex_lock_interruptible(l);
+            if (r) { return r; }
+            mutex_unlock(l);
+            return 0;
+        }
+        thread user { f(); }
+        thread other { mutex_lock(l); signal(user); mutex_unlock(l); }
+    """
+    events = [("user", "f()"), ("other", "+l"), ("user", "f=-EINTR"), ("other", "-l")]
+    assert verdict(text, events, "threads")[0] == "conforms"
+
+
 # --- the searches against the definition ---------------------------------------------------------
 
 
