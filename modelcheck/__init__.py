@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from networkx import MultiDiGraph
 
+    from modelcheck.analysis.conformity import ConformReport
     from modelcheck.analysis.finding import Finding
     from modelcheck.analysis.order_records import RecordedOrder
     from modelcheck.analysis.replay import Replay
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ConformReport",
     "FileReport",
     "Finding",
     "Limits",
@@ -43,6 +45,7 @@ __all__ = [
     "SpecError",
     "check",
     "check_file",
+    "conform",
     "explore",
     "load",
     "lock_order",
@@ -53,6 +56,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ConformReport": "modelcheck.analysis.conformity",
     "FileReport": "modelcheck.report.contents",
     "Finding": "modelcheck.analysis.finding",
     "Limits": "modelcheck.engine.engine",
@@ -139,6 +143,27 @@ def replay(model: Model, trace: str | Path) -> Replay:
     from modelcheck.report.trace_file import load_trace
 
     return pipeline.replayed(model, load_trace(trace))[1]
+
+
+def conform(
+    specification: str | Path,
+    log: str | Path,
+    /,
+    *,
+    mapping: str | Path | None = None,
+    scenario: str | None = None,
+    limits: Limits | None = None,
+    **parameters: Value,
+) -> ConformReport:
+    """Say of each log in a file whether some run of the specification produces it; the report's `ok` says of all.
+
+    `mapping` is a TOML file that says which records of a foreign format are which events.
+    """
+    from modelcheck import pipeline
+    from modelcheck.engine.engine import Limits
+
+    options = pipeline.Options(parameters, scenario, limits=limits or Limits())
+    return pipeline.conform(specification, log, mapping, options)
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (PEP 562: the classes, on demand)

@@ -38,7 +38,9 @@ CODES: dict[str, Code] = {
     ),
     "MC007": Code("file cannot be written", "Check the folder, its permissions and the file's ending."),
     "MC008": Code(
-        "lock records", "Each line is a JSON object: a task, a pid, and the sequence of its lock events."
+        "lock records or log",
+        "Each line is a JSON object: of a log, with names of the specification; of lock records, with a task, "
+        "a pid, and a sequence.",
     ),
     "MC009": Code(
         "trace file", "A trace is replayed with the specification and the scenario that it was saved from."

@@ -34,6 +34,7 @@ ORDER: list[tuple[str, ...]] = [
     ),
     ("locks", "locks.*"),
     ("language", "language.*"),
+    ("logs", "logs.*"),
     ("semantics", "semantics.*"),
     ("result", "result.*"),
     ("reduction", "reduction.*"),

@@ -11,6 +11,7 @@ from modelcheck.diagnostics import near_miss
 
 _COMMANDS = {
     "check": "Check every scenario of specifications.",
+    "conform": "Tell whether a specification explains a log of a running system.",
     "explain": "Tell what a code or check means.",
     "explore": "Count the reachable states; write them as a graph.",
     "fmt": "Bring specifications into their canonical form.",

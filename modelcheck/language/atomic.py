@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from modelcheck.language import assignments, calls, guards, inlining, jumps, statements, syntax, verbs
 from modelcheck.language.body import one_line
 from modelcheck.language.expressions import coerce, condition
-from modelcheck.language.frame import Entered, Exit, Way, Work, as_block, jump, waiting_on
+from modelcheck.language.frame import Entered, Exit, Way, Work, as_block, closing, jump, waiting_on
 from modelcheck.language.graph import Graph
 from modelcheck.language.model import (
     Assign,
@@ -368,18 +368,18 @@ def _call(place: Atomic, call: syntax.Call, then: Then, use: Use) -> Effects:
     if call.name in VERBS:
         return (*_verb(place, call, use), *then())
 
-    def inside(entered: Entered, after: Then) -> Effects:
+    def inside(entered: Entered, leave: Callable[[Span], Effects]) -> Effects:
         def returns(at: Atomic, node: syntax.Return) -> Effects:
-            return (*_result(at.work, node), *after())
+            return (*_result(at.work, node), *leave(node.span))
 
         shared = replace(entered.work, ctx=replace(entered.work.ctx, accesses=work.ctx.accesses))
         body = replace(place.at(shared), breaks=None, continues=None, returns=returns)
-        return block(body, entered.op.body, after)
+        return block(body, entered.op.body, lambda: leave(closing(entered.op.body.span)))
 
     def after(result: Ref | None) -> Effects:
         return (*use(None if result is None else Value(result, result.var.type)), *then())
 
-    return inlining.in_one_step(work, call, inside, after)
+    return inlining.in_one_step(work, call, inside, after, initial=place.initial)
 
 
 def _verb(place: Atomic, call: syntax.Call, use: Use) -> Effects:

@@ -93,6 +93,8 @@ def _declaration(node: s.Declaration) -> list[Part]:
             return [kind, *condition, SPACE, name, ":", SOFT, expression, ";"]
         case s.LockOrder(locks=locks):
             return ["order", SPACE, *between(locks, SPACE, "<", SOFT), ";"]
+        case s.Observation(name=name, dimensions=dimensions, expression=expression):
+            return ["observe", SPACE, name, *dimensions, ":", SOFT, expression, ";"]
         case s.Without(thread=thread):
             return ["without", SPACE, "thread", SPACE, thread, ";"]
         case s.Scenario():

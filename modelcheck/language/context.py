@@ -27,7 +27,7 @@ class Unit:
     `interrupted`: the threads on whose CPUs each may run; `interrupting` and `idle`: the variables that say on which
     one it does, and whether that CPU was idle.
     `settled`: conditions of `if` and `while` that are constant here, with their value. `premises`: of each `implies`
-    in a property. `within_steps`: ops that `atomic` or `init` calls.
+    in a property. `within_steps`: ops that `init` calls.
     """
 
     collector: Collector = field(default_factory=Collector)

@@ -84,6 +84,7 @@ class Gathered:
     named: dict[str, Named] = field(default_factory=dict)
     inits: list[syntax.Init] = field(default_factory=list)
     properties: dict[str, syntax.Property] = field(default_factory=dict)
+    observations: dict[str, syntax.Observation] = field(default_factory=dict)
     handlers: dict[str, syntax.IrqHandler] = field(default_factory=dict)
     orders: list[syntax.LockOrder] = field(default_factory=list)
     later: list[str] = field(default_factory=list)
@@ -109,7 +110,7 @@ def _gather_one(found: Gathered, unit: Unit, node: syntax.Declaration) -> None:
             message = f"temporal property `{name}`: not available in this version"
             unit.collector.error("MC006", named(node, name), message, "invariant, step and reachable are")
             found.later.append(name)
-        case syntax.Property():
+        case syntax.Property() | syntax.Observation():
             _add_property(found, unit, node)
         case syntax.LockOrder():
             found.orders.append(node)
@@ -126,11 +127,15 @@ def _gather_one(found: Gathered, unit: Unit, node: syntax.Declaration) -> None:
             _add_named(found, unit, node)
 
 
-def _add_property(found: Gathered, unit: Unit, node: syntax.Property) -> None:
-    check_property_name(unit.collector, node, node.name, ())
-    first = found.properties.setdefault(node.name, node)
+def _add_property(found: Gathered, unit: Unit, node: syntax.Property | syntax.Observation) -> None:
+    first: syntax.Node
+    if isinstance(node, syntax.Property):
+        check_property_name(unit.collector, node, node.name, ())
+        first = found.properties.setdefault(node.name, node)
+    else:
+        first = found.observations.setdefault(node.name, node)
     if first is not node:
-        message = f"property `{node.name}` is declared twice, first at {first.span}"
+        message = f"{type(node).__name__.lower()} `{node.name}` is declared twice, first at {first.span}"
         unit.collector.error("MC011", named(node, node.name), message)
 
 
@@ -150,11 +155,8 @@ def _add_named(found: Gathered, unit: Unit, node: Named) -> None:
     if not getattr(node, "override", False):
         check_name(unit.collector, node, node.name)
         if other is not None:
-            hint = (
-                ""
-                if other.span.source == node.span.source
-                else "write `override` to replace what is imported"
-            )
+            imported = other.span.source != node.span.source
+            hint = "write `override` to replace what is imported" if imported else ""
             message = f"`{node.name}` is declared twice, first at {other.span}"
             unit.collector.error("MC011", named(node, node.name), message, hint)
         found.named.setdefault(node.name, node)

@@ -18,7 +18,7 @@ from modelcheck.source import NOWHERE
 
 def domains_used(found: Gathered) -> Iterator[str]:
     """Yield the kinds of domains that the text uses, by verbs, guards, functions or handlers."""
-    nodes = (*found.named.values(), *found.properties.values(), *found.inits)
+    nodes = (*found.named.values(), *found.properties.values(), *found.observations.values(), *found.inits)
     for each in (inner for node in nodes for inner in node.walk()):
         match each:
             case syntax.Call(name) if name in READINGS:

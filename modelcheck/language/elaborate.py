@@ -25,6 +25,7 @@ from modelcheck.language.interrupts import declare_handlers, lower_handler, with
 from modelcheck.language.lock_orders import declared_orders
 from modelcheck.language.model import Effects, Location, Model, Mover, Property, Thread
 from modelcheck.language.naming import callee, check_property_name, named
+from modelcheck.language.observing import observations_of, observed
 from modelcheck.language.places import index_value, lock_at
 from modelcheck.language.scenarios import resolve_scenario, scenarios_of
 from modelcheck.language.scope import ConstantBinding, ThreadBinding
@@ -57,18 +58,17 @@ def elaborate(
     """
     unit, whole = Unit(all_marked=specs[0].marked), Span(specs[0].span.source, 0, 0)
     _check_anything(unit, specs, whole)
-    chosen = _chosen(unit, specs, scenario)
-    found = gather(specs, unit)
+    chosen, found = _chosen(unit, specs, scenario), gather(specs, unit)
     shown = declare_constants(unit, found, _settings(unit, found, chosen, parameters or {}, whole))
     if parameters:
         unit.collector.raise_errors()  # one from outside that is wrong is not the file's mistake
     instances = _instances(unit, found, chosen)
     _declare_storage(unit, found)
-    _check_bodies(unit, found)
     _lower_threads(unit, found, instances)
     _check_unused(unit, found, instances)
     initial, properties = _initial(unit, found), _properties(unit, found)
-    orders, resolved = declared_orders(unit, found.orders), resolve_scenario(unit, found, chosen)
+    orders, observations = declared_orders(unit, found.orders), observations_of(unit, found)
+    resolved = resolve_scenario(unit, found, chosen)
     unit.collector.raise_errors()
     return Model(
         name=specs[0].name or Path(specs[0].span.source.name).name,
@@ -89,11 +89,12 @@ def elaborate(
         ops=tuple(_ops(unit, found)),
         settled=frozenset(unit.settled),
         orders=orders,
+        observations=observations,
     )
 
 
 def _ops(unit: Unit, found: Gathered) -> Iterator[tuple[str, Span]]:
-    """Yield the ops whose calls can be seen from outside a step, with their places."""
+    """Yield the ops whose calls can be seen (those of `init` are not), with their places."""
     for node in found.named.values():
         if isinstance(node, syntax.Op) and node.name not in unit.within_steps:
             yield node.name, node.span
@@ -183,29 +184,12 @@ def _parameters(name: str, known: Mapping[str, syntax.Param]) -> str:
     return near_miss(name, known) or f"there are: {', '.join(known) or 'none'}"
 
 
-# --- variables, locks, what properties observe ---------------------------------------------------
-
-
-def _observed(found: Gathered) -> frozenset[tuple[str, str]]:
-    """Return the op parameters and the thread locals that properties name: those are always live."""
-    names: set[tuple[str, str]] = set()
-    for node in found.properties.values():
-        for each in node.expression.walk():
-            match each:
-                case syntax.Call("inside", (syntax.Name(op), *given)):
-                    declared = found.named.get(op)
-                    if isinstance(declared, syntax.Op):
-                        names |= {(op, p.name) for p in declared.parameters[: len(given)]}
-                case syntax.Member(syntax.Name(thread) | syntax.Index(syntax.Name(thread)), local):
-                    names.add((thread, local))
-                case _:
-                    pass
-    return frozenset(names)
+# --- variables, locks ----------------------------------------------------------------------------
 
 
 def _declare_storage(unit: Unit, found: Gathered) -> None:
     declare_domains(unit, set(domains_used(found)))
-    unit.observed = _observed(found)
+    unit.observed = observed(found)
     for node in found.named.values():
         if isinstance(node, syntax.Lock):
             declare_lock(unit, node)
@@ -222,6 +206,7 @@ def _declare_storage(unit: Unit, found: Gathered) -> None:
 
 
 def _lower_threads(unit: Unit, found: Gathered, instances: list[Instance]) -> None:
+    _check_bodies(unit, found)
     declare_handlers(unit, found, instances)
     for instance in instances:
         unit.threads.append(_lower_thread(unit, instance))

@@ -39,6 +39,7 @@ from modelcheck.language.types import Record, bounds
 from modelcheck.language.values import NOTHING
 from modelcheck.language.variables import declared_by, lock_fields, unknown_kind
 from modelcheck.locks import KINDS, PRIMITIVES
+from modelcheck.source import Span
 
 
 @dataclass
@@ -74,15 +75,29 @@ def inline(work: Work, node: syntax.Call, way: Way) -> Ref | None:
 def in_one_step(
     work: Work,
     node: syntax.Call,
-    inside: Callable[[Entered, Callable[[], Effects]], Effects],
+    inside: Callable[[Entered, Callable[[Span], Effects]], Effects],
     after: Callable[[Ref | None], Effects],
+    *,
+    initial: bool = False,
 ) -> Effects:
-    """Return the effects of a call within one step: arguments, the body as `inside` lowers it, then `after`."""
+    """Return the effects of a call within one step: arguments, the body as `inside` lowers it, then `after`.
+
+    `inside` is given what yields the effects of a return, by its place. Before time (`initial`) there is no thread that
+    could be seen to call.
+    """
     entered = _enter(work, node)
     if isinstance(entered, syntax.Op):
         return after(_result(work.body, work.ctx, entered))
-    work.ctx.unit.within_steps.add(entered.op.name)
-    return (*entered.effects, *inside(entered, lambda: after(entered.result)))
+    call = entered.call
+    if initial:
+        work.body.unit.within_steps.add(call.op)
+        return (*entered.effects, *inside(entered, lambda _: after(entered.result)))
+    work.body.unit.calls.append(call)
+
+    def leave(at: Span) -> Effects:
+        return (Crossing(call, leaves=True, at=at), *after(entered.result))
+
+    return (*entered.effects, Crossing(call, leaves=False), *inside(entered, leave))
 
 
 def _enter(work: Work, node: syntax.Call) -> Entered | syntax.Op:
@@ -103,7 +118,7 @@ def _enter(work: Work, node: syntax.Call) -> Entered | syntax.Op:
     if not work.ctx.kept:
         return op
     contracts = _contracts(work.ctx, op, given.scope)
-    body.call = replace(call, parameters=tuple(given.parameters), contracts=contracts)
+    body.call = replace(call, parameters=tuple(given.parameters), contracts=contracts, result=result)
     cleared = (Assign(result, Const(bounds(result.var.type)[0]), node.span),) if result else ()
     ctx = replace(work.ctx, scope=given.scope, accesses=[], unguarded=False)
     flow = Flow(jumps.collect_labels(body, op.body, None), Exit(END, 0), result, op)

@@ -148,6 +148,12 @@ class TreeBuilder(StatementBuilder):
         return s.Thread(name.id, size, when, words, body, bool(override), span=span)
 
     @construct
+    def observation(
+        self, span: Span, name: s.Name, dims: tuple[s.Dimension, ...], body: s.Expression
+    ) -> s.Observation:
+        return s.Observation(name.id, dims, body, span=span)
+
+    @construct
     def without(self, span: Span, name: s.Name) -> s.Without:
         return s.Without(name.id, span=span)
 

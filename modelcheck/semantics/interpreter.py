@@ -58,6 +58,7 @@ class Interpreter:
             for thread in self._threads
         )
         self._programs: list[list[_Program | None]] = [[None for _ in t.locations] for t in self._threads]
+        self._alike: dict[int, tuple[Location, _Program]] = {}  # keeping the location keeps its id
 
     # --- states and steps ------------------------------------------------------------------------
 
@@ -81,6 +82,16 @@ class Interpreter:
         """Return the steps of one thread, by choices."""
         out: list[Step] = []
         self._run(state, thread, out)
+        return tuple(out)
+
+    def steps_as(self, state: State, thread: int, location: Location) -> tuple[Step, ...]:
+        """Return the steps of one thread with the effects of `location`, which is its own with fewer choices."""
+        program = self._alike.get(id(location))
+        if program is None:
+            program = self._alike[id(location)] = (location, self._program_of(thread, location))
+        out: list[Step] = []
+        if not self._interrupted(state, thread):
+            self._follow(state, thread, out, program[1])
         return tuple(out)
 
     def finished(self, state: State, thread: int) -> bool:
@@ -190,9 +201,9 @@ class Interpreter:
             return
         self._follow(cells, thread, out)
 
-    def _follow(self, cells: Cells, thread: int, out: list[Step]) -> None:
+    def _follow(self, cells: Cells, thread: int, out: list[Step], program: _Program | None = None) -> None:
         place = cells[self.system.location_cells[thread]]
-        program = self._program(thread, place)
+        program = program or self._program(thread, place)
         try:
             if program.guard is not None and not program.guard(cells):
                 return
@@ -225,7 +236,10 @@ class Interpreter:
         return program
 
     def _build(self, thread: int, place: int) -> _Program:
-        location = self._threads[thread].locations[place]
+        return self._program_of(thread, self._threads[thread].locations[place])
+
+    def _program_of(self, thread: int, location: Location) -> _Program:
+        place = location.number
         statement = Statement(thread, place, location.span, _arrive(thread, place))
         guard = None if location.guard == TRUE else self._expressions.denotation(location.guard)
         first = self._statements.build(location.effects, statement, _no_jump)

@@ -27,17 +27,26 @@ from modelcheck.language.model import (
     Thread,
     Variable,
     refs,
+    walk_effects,
 )
 
 Live = frozenset[Variable]
 
 
-def live_locals(thread: Thread) -> tuple[Live, ...]:
+def live_locals(thread: Thread, *, results: bool = False) -> tuple[Live, ...]:
     """Return for each location of the thread the locals that are live on arriving there.
 
-    The least solution: sweeps from the last location to the first, until one changes nothing.
+    The least solution: sweeps from the last location to the first, until one changes nothing. With `results`, what an
+    op returns is live until it is left: somebody may look.
     """
     always = frozenset(v for v in thread.locals if v.always_live)
+    if results:
+        always |= frozenset(
+            effect.call.result.var
+            for location in thread.locations
+            for effect in walk_effects(location.effects)
+            if isinstance(effect, Crossing) and effect.call.result is not None
+        )
     live = [always for _ in thread.locations]
     changed = True
     while changed:

@@ -110,8 +110,8 @@ class Step:
     tests: tuple[bool, ...] = field(default=(), compare=False)
 
 
-def transition_system(model: Model) -> TransitionSystem:
-    """Return the transition system of the model."""
+def transition_system(model: Model, *, results: bool = False) -> TransitionSystem:
+    """Return the transition system of the model; `results` keeps what an op returns until it is left."""
     cells: list[Cell] = []
     offsets: dict[Variable, int] = {}
     for variable in model.variables:
@@ -126,7 +126,7 @@ def transition_system(model: Model) -> TransitionSystem:
         offsets=offsets,
         location_cells=location_cells,
         actions=tuple(tuple(_action(t.number, place) for place in t.locations) for t in model.threads),
-        resets=tuple(_resets(thread, offsets) for thread in model.threads),
+        resets=tuple(_resets(thread, offsets, results) for thread in model.threads),
         declared=(*values, *(0 for _ in model.threads)),
     )
 
@@ -178,14 +178,18 @@ def _cells_of(variable: Variable) -> Iterator[Cell]:
         yield Cell(variable, index, variable.thread, low, high, name)
 
 
-def _resets(thread: Thread, offsets: dict[Variable, int]) -> tuple[tuple[tuple[int, int], ...], ...]:
+def _resets(
+    thread: Thread,
+    offsets: dict[Variable, int],
+    results: bool,  # noqa: FBT001  (handed on)
+) -> tuple[tuple[tuple[int, int], ...], ...]:
     def dead(live: frozenset[Variable]) -> Iterator[tuple[int, int]]:
         for local in thread.locals:
             if local not in live:
                 first = offsets[local]
                 yield from ((first + i, bounds(local.type)[0]) for i in range(len(local.initial)))
 
-    return tuple(tuple(dead(live)) for live in live_locals(thread))
+    return tuple(tuple(dead(live)) for live in live_locals(thread, results=results))
 
 
 def _action(thread: int, location: Location) -> Action | None:

@@ -114,6 +114,20 @@ def test_an_op_with_a_guard_is_balanced() -> None:
     assert names(report) == set()
 
 
+def test_a_call_inside_atomic_must_be_balanced_too() -> None:
+    report = checked("""
+        model inside;
+        mutex l;
+        op drop() { mutex_unlock(l); }
+        op drop_said() releases l { mutex_unlock(l); }
+        thread one { mutex_lock(l); atomic { drop(); } }
+        thread two { mutex_lock(l); atomic { drop_said(); } }
+    """)
+    assert messages(report) == [
+        "`drop`, called at test.mck:6, returns at test.mck:4 without l, which it held when it was called"
+    ]
+
+
 # --- which return goes with which entry ----------------------------------------------------------
 
 SWAPPED = """

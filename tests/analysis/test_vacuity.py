@@ -120,6 +120,13 @@ def test_an_op_that_only_an_atomic_block_calls_is_called() -> None:
     assert of_thread("atomic { f(); }", text) == []
 
 
+def test_a_call_in_an_atomic_block_that_never_runs_is_no_call() -> None:
+    text = "var x: 0..1 marked; invariant i: x <= 1; op f() { x = 1; }"
+    told = of_thread("if (x == 1) { atomic { f(); } }", text)
+    assert "op `f` is never called" in told
+    assert "`x == 1` is never true (1 statement in it)" in told
+
+
 def test_of_an_imported_file_the_ops_and_variables_are_left_out(tmp_path: Path) -> None:
     base = "model base; var y: 0..1; op unused() { y = 1; }"
     (tmp_path / "base.mck").write_text(base, encoding="utf-8")

@@ -212,7 +212,7 @@ def test_with_json_there_is_one_document_that_follows_the_schema(name: str, caps
     jsonschema.validate(document, schema)
     assert document["exit_code"] == code
     if code != 2:
-        assert document.keys() & {"exploration", "simulation", "replay"}
+        assert document.keys() & {"exploration", "simulation", "replay", "conformance"}
 
 
 # --- fmt -----------------------------------------------------------------------------------------

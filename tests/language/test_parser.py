@@ -124,6 +124,8 @@ def test_a_file_may_have_a_name_a_mark_and_a_description() -> None:
             "override daemon unfair thread t { }",
             s.Thread("t", None, None, ("daemon", "unfair"), s.Block(()), override=True),
         ),
+        ("observe o: a;", s.Observation("o", (), A)),
+        ("observe o[b: T]: a;", s.Observation("o", (s.Dimension("b", s.NamedType("T")),), A)),
         ("without thread t;", s.Without("t")),
         ("irq handler h on a, b { }", s.IrqHandler("h", ("a", "b"), s.Block(()))),
         ("order a < b < c;", s.LockOrder((s.Name("a"), s.Name("b"), s.Name("c")))),

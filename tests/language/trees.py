@@ -216,6 +216,7 @@ class Trees:
             lambda: s.Init(self.block()),
             lambda: s.Property(self.word("step", "reachable", "property"), self.name(), self.expression()),
             lambda: s.Property("invariant", self.draw(PLAIN), self.expression(), self.maybe(self.expression)),
+            lambda: s.Observation(self.name(), self.dimensions(), self.expression()),
             lambda: s.Without(self.name()),
             lambda: s.LockOrder(self.some(lambda: s.Name(self.name()), 2, 4)),
             lambda: s.Scenario(self.name(), self.draw(STRINGS), self.some(self.scenario_item, 0, 4)),

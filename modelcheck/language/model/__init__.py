@@ -29,6 +29,7 @@ from modelcheck.language.model.program import Expectation as Expectation
 from modelcheck.language.model.program import Handler as Handler
 from modelcheck.language.model.program import Location as Location
 from modelcheck.language.model.program import Model as Model
+from modelcheck.language.model.program import Observation as Observation
 from modelcheck.language.model.program import Obstacle as Obstacle
 from modelcheck.language.model.program import Premise as Premise
 from modelcheck.language.model.program import Property as Property

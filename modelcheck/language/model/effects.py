@@ -117,7 +117,7 @@ Effects = tuple[Effect, ...]
 class Call:
     """One inlined call: the op, where it was called, its contracts, and the call that it stands in.
 
-    `parameters` are the cells of its value parameters, None for locks and records.
+    `parameters` are the cells of its value parameters, None for locks and records; `result` is that of its result.
     """
 
     op: str
@@ -126,6 +126,7 @@ class Call:
     parent: Call | None = None
     parameters: tuple[Ref | None, ...] = ()
     contracts: tuple[tuple[str, LockAt], ...] = ()
+    result: Ref | None = None
 
     @property
     def stack(self) -> tuple[Call, ...]:

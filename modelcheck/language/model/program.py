@@ -7,6 +7,7 @@ from typing import Literal
 
 from modelcheck.language.model.effects import Call, Effects
 from modelcheck.language.model.terms import TRUE, Expr, Lock, LockAt, Ref, Variable, VerbUse
+from modelcheck.language.types import Scalar
 from modelcheck.source import NOWHERE, Span
 
 
@@ -185,6 +186,17 @@ class DeclaredOrder:
 
 
 @dataclass(frozen=True)
+class Observation:
+    """One value that a log may state: `name[index]` as a reader writes it, and what it is in a state."""
+
+    name: str
+    declared: str
+    expr: Expr
+    type: Scalar
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
 class Expectation:
     """One `expect` of a scenario.
 
@@ -245,3 +257,4 @@ class Model:
     ops: tuple[tuple[str, Span], ...] = ()
     settled: frozenset[tuple[Span, bool]] = frozenset()
     orders: tuple[DeclaredOrder, ...] = ()
+    observations: tuple[Observation, ...] = ()

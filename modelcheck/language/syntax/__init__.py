@@ -25,6 +25,7 @@ from modelcheck.language.syntax.declarations import Limit as Limit
 from modelcheck.language.syntax.declarations import Lock as Lock
 from modelcheck.language.syntax.declarations import LockOrder as LockOrder
 from modelcheck.language.syntax.declarations import LockParameter as LockParameter
+from modelcheck.language.syntax.declarations import Observation as Observation
 from modelcheck.language.syntax.declarations import Op as Op
 from modelcheck.language.syntax.declarations import Param as Param
 from modelcheck.language.syntax.declarations import Property as Property

@@ -183,6 +183,15 @@ class LockOrder(Node):
 
 
 @dataclass(frozen=True)
+class Observation(Node):
+    """`observe NAME[b: T]: e;`: a value that a log may state."""
+
+    name: str
+    dimensions: tuple[Dimension, ...]
+    expression: Expression
+
+
+@dataclass(frozen=True)
 class Without(Node):
     """`without thread name;`."""
 
@@ -294,6 +303,7 @@ Declaration = (
     | Init
     | Property
     | LockOrder
+    | Observation
     | Without
     | Scenario
 )

@@ -1,0 +1,143 @@
+"""Records of real kernels conform to the specifications of memory hotplug, and deliberate mistakes do not.
+
+The records are cuts: what the adapters do not read is left out, and whole boots.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import modelcheck
+from modelcheck import pipeline
+from modelcheck.analysis.conformity import conforming
+from tests.transcript import ROOT
+
+RECORDS = Path(__file__).parent / "records"
+SPECS = ROOT / "specs/memory_hotplug"
+
+SYSFS = {
+    "small": (6, 511),
+    "normal": (2, 244),
+    "movnode": (3, 462),
+    "kernelcore": (1, 155),
+    "numa": (3, 259),
+    "mhp_online": (1, 128),
+    "mhp_bad": (2, 173),
+    "k612": (5, 497),
+    "pinlong": (1, 33),
+    "probe": (1, 86),
+}
+"""How many logs and items each record has."""
+
+QUICK = ("pinlong", "probe", "mhp_bad")
+
+
+def mutant(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
+    """Write a specification with some of its text changed."""
+    text = (SPECS / f"{name}.mck").read_text(encoding="utf-8")
+    for old, new in changes:
+        assert text.count(old) >= 1, f"{old!r} is not in {name}.mck"
+        text = text.replace(old, new)
+    path = folder / f"{name}.mck"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def sysfs(record: str, specification: Path | None = None) -> modelcheck.ConformReport:
+    return modelcheck.conform(
+        specification or SPECS / "sysfs_answers.mck",
+        RECORDS / f"{record}.jsonl",
+        mapping=SPECS / "sysfs_answers.toml",
+    )
+
+
+@pytest.mark.parametrize(
+    "record", [r if r in QUICK else pytest.param(r, marks=pytest.mark.slow) for r in SYSFS]
+)
+def test_what_sysfs_answered_conforms(record: str) -> None:
+    report = sysfs(record)
+    assert [log.verdict for log in report.logs] == ["conforms"] * SYSFS[record][0]
+    assert sum(log.explained for log in report.logs) == SYSFS[record][1]
+    assert {text for log in report.logs for text in log.log.unmapped} == set()
+
+
+@pytest.mark.slow
+def test_the_locks_of_a_traced_kernel_conform() -> None:
+    report = modelcheck.conform(
+        SPECS / "lock_sequences.mck", RECORDS / "locks.jsonl", mapping=SPECS / "lock_sequences.toml"
+    )
+    assert [log.verdict for log in report.logs] == ["conforms"] * 37
+    assert sum(log.explained for log in report.logs) == 1224
+
+
+def test_the_order_of_locks_of_a_traced_kernel_is_that_of_the_specification() -> None:
+    compared = pipeline.compared_order(
+        SPECS / "lock_sequences.mck", RECORDS / "locks.jsonl", SPECS / "lock_sequences.toml"
+    )
+    assert compared.mismatches == ()
+    assert compared.only_log == ()
+    assert ("dev_mutex", "mem_hotplug_lock") in compared.edges
+    assert ("mem_hotplug_lock", "dev_mutex") in compared.edges
+
+
+# --- deliberate mistakes -------------------------------------------------------------------------
+
+
+def test_a_default_zone_by_adjacency_instead_of_span_is_caught(tmp_path: Path) -> None:
+    wrong = mutant(
+        tmp_path,
+        "sysfs_answers",
+        (
+            "first[n][z] <= b && b <= last[n][z];\n}",
+            "first[n][z] == b + 1 || (first[n][z] != EMPTY && last[n][z] + 1 == b);\n}",
+        ),
+    )
+    assert sysfs("mhp_bad").exit_code == 0
+    report = sysfs("mhp_bad", wrong)
+    assert report.exit_code == 1
+    assert any(
+        name.startswith("valid_zones") for log in report.logs for e in log.endings for name, _, _ in e.wrong
+    )
+
+
+def test_a_type_that_a_refused_write_does_not_leave_behind_is_caught(tmp_path: Path) -> None:
+    stays = "if (state[b] == online) { return -EINVAL; }  // the type stays"
+    forgotten = "if (state[b] == online) { online_type[b] = unset; return -EINVAL; }"
+    wrong = mutant(tmp_path, "sysfs_answers", (stays, forgotten))
+    report = sysfs("normal", wrong)
+    assert [log.verdict for log in report.logs] == ["conforms", "differs"]
+    assert ("valid_zones[48]", "only_Normal", "only_Movable") in report.logs[1].endings[0].wrong
+
+
+def test_an_eject_that_puts_blocks_back_into_their_old_zone_is_caught(tmp_path: Path) -> None:
+    wrong = mutant(
+        tmp_path,
+        "sysfs_answers",
+        ("if (back[i]) {\n", "if (back[i]) {\n            online_type[i] = movable;\n"),
+    )
+    report = sysfs("small", wrong)
+    assert "differs" in [log.verdict for log in report.logs]
+
+
+def test_the_boot_option_movable_node_matters(tmp_path: Path) -> None:
+    wrong = mutant(tmp_path, "sysfs_answers", ("if (MOVABLE_NODE) { return Movable; }", ""))
+    assert sysfs("movnode", wrong).exit_code == 1
+
+
+@pytest.mark.parametrize("order", [True, False])
+def test_block_devices_removed_inside_mem_hotplug_lock_are_caught(order: bool) -> None:
+    options = pipeline.Options({"DEVICES_INSIDE": "true"})
+    files = SPECS / "lock_sequences.mck", RECORDS / "locks.jsonl", SPECS / "lock_sequences.toml"
+    if order:
+        compared = pipeline.compared_order(*files, options)
+        assert compared.exit_code == 1
+        assert {each.events[-1] for each in compared.mismatches} == {"emit device_del"}
+    else:
+        (removal,) = (log for model, log in pipeline.logs(*files, options) if "hotremove_offline" in log.name)
+        model = modelcheck.load(files[0], DEVICES_INSIDE=True)
+        report = conforming(model, removal, options.limits)
+        assert report.verdict == "differs"
+        assert report.next_items[0].event == "emit device_del(48)"
+        assert report.allowed == ("acpi: +cpu_hotplug_lock:read",)
