@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from modelcheck.diagnostics import Collector
+from modelcheck.logs.lock_rows import wrong_in
 from modelcheck.source import Source, Span
 
 LARGEST_RECORD = 1 << 28
@@ -72,23 +73,11 @@ def _rows(source: Source, problems: Collector) -> Iterator[Row]:
             what = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
             problems.error("MC008", span, f"line {number} is not JSON: {what}")
             continue
-        wrong = _wrong(row)
+        wrong = wrong_in(row) if isinstance(row, dict) else "this is no object"
         if wrong:
             problems.error("MC008", span, f"line {number}: {wrong}", 'a record is {"task", "pid", "seq"}')
         else:
             yield Row(number, _thread(row), tuple(_event(each) for each in row["seq"]))
-
-
-def _wrong(row: object) -> str:
-    """Return what is wrong with a row, "" if nothing is."""
-    if not isinstance(row, dict):
-        return "this is no object"
-    sequence = row.get("seq")
-    if not isinstance(sequence, list) or not all(isinstance(each, str) for each in sequence):
-        return "`seq` is not a list of texts"
-    if not any(isinstance(row.get(key), str | int) for key in ("task", "pid")):
-        return "it has neither `task` nor `pid`: whose record is it?"
-    return ""
 
 
 def _thread(row: dict[str, object]) -> str:

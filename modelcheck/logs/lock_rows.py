@@ -36,7 +36,7 @@ def rows_of(lines: Lines) -> tuple[LockRow, ...]:
     """Return the rows of a file; what is no such row is reported."""
     found: list[LockRow] = []
     for number, row in lines.objects():
-        problem = _wrong(row)
+        problem = wrong_in(row)
         if problem:
             lines.wrong(number, problem, 'a row is {"task", "pid", "trace", "seq"}')
             continue
@@ -76,7 +76,8 @@ def _named(text: str) -> str:
     return found[1] + (errno.errorcode.get(number) or _RESTARTS.get(number) or found[2])
 
 
-def _wrong(row: dict[str, Any]) -> str:
+def wrong_in(row: dict[str, Any]) -> str:
+    """Return what is wrong with a row, "" if nothing is."""
     sequence = row.get("seq")
     if not isinstance(sequence, list) or not all(isinstance(each, str) for each in sequence):
         return "`seq` is not a list of texts"
