@@ -12,96 +12,51 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from modelcheck.language.model import TRUE, Assign, Const, Expr, LockAt, Require, Wait
 from modelcheck.language.types import Bool
 from modelcheck.locks.masking import masked, unmasked
+from modelcheck.locks.owner import give_back, holds, is_locked, take, try_to_take
 from modelcheck.locks.primitive import (
     Field,
     Here,
-    Mode,
-    Outcome,
     Primitive,
     Verb,
     VerbStep,
-    always,
     by_name,
-    either,
-    field_of,
     flag,
-    is_none,
-    is_some,
-    is_thread,
-    neither,
-    owned,
-    put,
-    required,
-    tested,
     thread_reference,
 )
 
 
-def _holds(at: LockAt, thread: int, mode: Mode) -> Expr:
-    return is_thread(field_of(at, "owner"), thread) if mode == "write" else Const(0)
-
-
-def _not_mine(here: Here) -> tuple[Require, ...]:
-    message = "locks a spinlock that it holds already (self-deadlock)"
-    return required(neither(is_thread(here.field("owner"), here.me)), here, message)
-
-
-def _take(here: Here) -> VerbStep:
-    owner = here.field("owner")
-    guard = either(is_none(owner), is_thread(owner, here.me))
-    taken = always(put(owner, here.me + 1))
-    return VerbStep(guard, taken, _not_mine(here), Wait.for_owners(owned(owner, here)), "acquire")
-
-
-def _give_back(here: Here, *more: Assign) -> VerbStep:
-    owner = here.field("owner")
-    rule = required(is_thread(owner, here.me), here, "unlocks a spinlock that it does not hold")
-    return VerbStep(TRUE, always(*more, put(owner, 0)), rule, action="release")
-
-
 def _lock(here: Here) -> tuple[VerbStep, ...]:
-    return (_take(here),)
+    return (take(here, "spinlock"),)
 
 
 def _lock_irq(here: Here) -> tuple[VerbStep, ...]:
-    return (*masked(here, "_irq"), _take(here))
+    return (*masked(here, "_irq"), take(here, "spinlock"))
 
 
 def _lock_irqsave(here: Here) -> tuple[VerbStep, ...]:
-    return (*masked(here, "_irqsave"), _take(here))
+    return (*masked(here, "_irqsave"), take(here, "spinlock"))
 
 
 def _lock_bh(here: Here) -> tuple[VerbStep, ...]:
-    return (*masked(here, "_bh"), _take(here))
+    return (*masked(here, "_bh"), take(here, "spinlock"))
 
 
 def _unlock(here: Here) -> tuple[VerbStep, ...]:
-    return (_give_back(here),)
+    return (give_back(here, "spinlock"),)
 
 
 def _unlock_irq(here: Here) -> tuple[VerbStep, ...]:
-    return (_give_back(here, *unmasked(here, "_irq")),)
+    return (give_back(here, "spinlock", *unmasked(here, "_irq")),)
 
 
 def _unlock_irqrestore(here: Here) -> tuple[VerbStep, ...]:
-    return (_give_back(here, *unmasked(here, "_irqsave")),)
+    return (give_back(here, "spinlock", *unmasked(here, "_irqsave")),)
 
 
 def _unlock_bh(here: Here) -> tuple[VerbStep, ...]:
-    return (_give_back(here, *unmasked(here, "_bh")),)
-
-
-def _trylock(here: Here) -> tuple[VerbStep, ...]:
-    owner = here.field("owner")
-    taken = Outcome(is_none(owner), (put(owner, here.me + 1),), 1)
-    return (VerbStep(TRUE, (taken, Outcome(result=0)), action="try"),)
-
-
-def _is_locked(here: Here) -> tuple[VerbStep, ...]:
-    return tested(is_some(here.field("owner")))
+    return (give_back(here, "spinlock", *unmasked(here, "_bh")),)
 
 
 _TAKE = Verb("spin_lock", "write", _lock, blocks=True, release="spin_unlock")
@@ -140,14 +95,19 @@ SPINLOCK = Primitive(
             needs=("softirq",),
         ),
         Verb(
-            "spin_trylock", "write", _trylock, result=Bool(), release="spin_unlock", guards=("spinlock_try",)
+            "spin_trylock",
+            "write",
+            try_to_take,
+            result=Bool(),
+            release="spin_unlock",
+            guards=("spinlock_try",),
         ),
         Verb("spin_unlock", "write", _unlock),
         Verb("spin_unlock_irq", "write", _unlock_irq, needs=("irq",)),
         Verb("spin_unlock_irqrestore", "write", _unlock_irqrestore, needs=("irq",)),
         Verb("spin_unlock_bh", "write", _unlock_bh, needs=("softirq",)),
-        Verb("spin_is_locked", "write", _is_locked, result=Bool()),
+        Verb("spin_is_locked", "write", is_locked, result=Bool()),
     ),
-    holds=_holds,
+    holds=holds,
     no_sleep=frozenset({"write"}),
 )
