@@ -19,7 +19,7 @@ def scenarios() -> list[ParameterSet]:
     cases = []
     for path in sorted((ROOT / "specs").rglob("*.mck")):
         for name in modelcheck.scenarios(path) or (None,):
-            quick = path.stem in QUICK or path.parent.name == "gallery"
+            quick = path.stem in QUICK or path.parent.name in ("gallery", "lessons")
             marks = () if quick else (pytest.mark.slow,)
             cases.append(pytest.param(path, name, id=f"{path.stem} {name}", marks=marks))
     return cases
