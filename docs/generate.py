@@ -6,35 +6,19 @@ A test asserts that the pages are current (tests/test_reference.py).
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 from modelcheck.diagnostics import CHECKS, CODES
+from modelcheck.explanations import EXPLANATIONS, Place, sections
 from modelcheck.language.operators import BINARY, CONDITIONAL, UNARY, Family
 
 FOLDER = Path(__file__).parent / "reference"
 HEAD = "<!-- Written by docs/generate.py. -->\n"
 
-SECTIONS = (
-    ("MC001", "The text of a file, and files", ""),
-    ("MC010", "Names", ""),
-    ("MC020", "Types and values", ""),
-    ("MC030", "Calls and locks", ""),
-    ("MC040", "Control flow", ""),
-    ("MC050", "Properties", ""),
-    ("MC060", "Scenarios, parameters, imports", ""),
-    (
-        "MC070",
-        "Warnings about a specification",
-        "They are shown, and the specification is checked all the same.",
-    ),
-    (
-        "MC101",
-        "What is checked without being asked",
-        "The name in the last column is what `expect` takes.",
-    ),
-    ("MC120", "Properties that do not hold", ""),
-)
-"""First code of a section, its title, and what is said of all of it."""
+INTRODUCTION = """\
+Every error, warning and finding has a code. `modelcheck explain CODE` tells of one, with a text that has the mistake
+or a trace that shows what was found."""
 
 FAMILIES: dict[Family, str] = {
     "logic": "bools and Errno; evaluated from left to right, stops early",
@@ -58,12 +42,10 @@ def codes() -> str:
     parts = [
         "# Codes\n",
         HEAD,
-        "Every error, warning and finding has a code. `modelcheck explain CODE` prints its line of these tables.\n",
+        f"{INTRODUCTION}\n",
     ]
     names = {code: name for name, code in CHECKS.items()}
-    starts = [first for first, _, _ in SECTIONS[1:]] + ["MC999"]
-    for (first, title, note), end in zip(SECTIONS, starts, strict=True):
-        within = [code for code in CODES if first <= code < end]
+    for title, note, within in sections():
         with_names = any(code in names for code in within)
         parts.append(f"## {title}\n")
         if note:
@@ -74,7 +56,27 @@ def codes() -> str:
             name = f" `{names[code]}` |" if code in names else ""
             rows.append(f"| {code} | {cell(CODES[code].title)} | {cell(CODES[code].advice)} |{name}")
         parts.append("\n".join(rows) + "\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, "## The checks one by one\n", *map(at_length, EXPLANATIONS)])
+
+
+def at_length(code: str) -> str:
+    """Return the explanation of a check."""
+    each = EXPLANATIONS[code]
+    shown = [place(each.lesson), *(f"{place(other)} ({what})" for other, what in each.others)]
+    parts = [
+        f"- Reported: {each.reported}",
+        f"- Not reported: {each.silent}",
+        f"- What to do: {each.advice}",
+        f"- To be seen in {'; '.join(shown)}.",
+    ]
+    items = [textwrap.fill(part, 120, subsequent_indent="  ", break_on_hyphens=False) for part in parts]
+    idea = textwrap.fill(each.idea, 120, break_on_hyphens=False)
+    return "\n".join([f"### {code}: {CODES[code].title}\n", f"{idea}\n", *items, ""])
+
+
+def place(where: Place) -> str:
+    """Return a specification and its scenario."""
+    return f"`specs/{where.specification}.mck`" + (f", `{where.scenario}`" if where.scenario else "")
 
 
 def operators() -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from modelcheck.language.model import Model
     from modelcheck.pipeline import Simulated
     from modelcheck.report.contents import FileReport, LocksReport, ScenarioReport
+    from modelcheck.report.explanation_text import Explained
 
     Value = str | int | bool
 
@@ -36,6 +37,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ConformReport",
+    "Explained",
     "FileReport",
     "Finding",
     "Limits",
@@ -46,6 +48,7 @@ __all__ = [
     "check",
     "check_file",
     "conform",
+    "explain",
     "explore",
     "load",
     "lock_order",
@@ -57,6 +60,7 @@ __all__ = [
 
 _HOMES = {
     "ConformReport": "modelcheck.analysis.conformity",
+    "Explained": "modelcheck.report.explanation_text",
     "FileReport": "modelcheck.report.contents",
     "Finding": "modelcheck.analysis.finding",
     "Limits": "modelcheck.engine.engine",
@@ -164,6 +168,17 @@ def conform(
 
     options = pipeline.Options(parameters, scenario, limits=limits or Limits())
     return pipeline.conform(specification, log, mapping, options)
+
+
+def explain(code: str, /) -> Explained:
+    """Return what a code (`MC044`), a check (`circular_wait`) or a title (`data race`) means; print it to read it.
+
+    Of a check `shown` holds the findings of the specification that shows it, checked now. Raises SpecError if there
+    is no such code or check.
+    """
+    from modelcheck.explaining import explained
+
+    return explained(code)
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (PEP 562: the classes, on demand)

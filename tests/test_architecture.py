@@ -23,6 +23,7 @@ PACKAGE = ROOT / "modelcheck"
 ORDER: list[tuple[str, ...]] = [
     ("source",),
     ("diagnostics",),
+    ("explanations", "mistakes"),
     ("data",),
     (
         "language.syntax",
@@ -42,6 +43,7 @@ ORDER: list[tuple[str, ...]] = [
     ("analysis", "analysis.*"),
     ("report", "report.*"),
     ("pipeline",),
+    ("explaining",),
     ("",),  # modelcheck/__init__.py: the public names
     ("cli", "cli.*"),
     ("__main__",),

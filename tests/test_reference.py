@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from docs.generate import FOLDER, SECTIONS, pages
+from docs.generate import FOLDER, pages
 from modelcheck.diagnostics import CHECKS, CODES
+from modelcheck.explanations import SECTIONS
 from modelcheck.language.operators import BINARY
 from tests.transcript import Golden
 

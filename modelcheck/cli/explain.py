@@ -1,23 +1,29 @@
-"""`modelcheck explain`: what a code or a check means, from the one table of codes."""
+"""`modelcheck explain`: what a code or a check means, and a trace that shows it."""
 
 from __future__ import annotations
 
 import click
 
 from modelcheck.cli.console import Console
-from modelcheck.diagnostics import CHECKS, CODES, near_miss
 
 
 @click.command(name="explain")
-@click.argument("code")
+@click.argument("code", nargs=-1)
+@click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def command(console: Console, code: str) -> int:
-    """Tell what CODE (for example MC102) or a check (for example circular_wait) means."""
-    wanted = CHECKS.get(code, code).upper()
-    if wanted not in CODES:
-        hint = near_miss(code.upper(), CODES) or near_miss(code, CHECKS)
-        raise click.UsageError(f"there is no code or check `{code}`" + (f": {hint}" if hint else ""))
-    names = [name for name, each in CHECKS.items() if each == wanted]
-    named = f" (check `{names[0]}`)" if names else ""
-    console.write(f"{wanted}: {CODES[wanted].title}{named}\n{CODES[wanted].advice}")
+def command(console: Console, code: tuple[str, ...], json_: bool) -> int:
+    """Tell what CODE (for example MC044) or a check (for example circular_wait) means.
+
+    Of a check a specification that comes with the program is checked and its trace shown. Without CODE, list all.
+    """
+    from modelcheck.explaining import explained
+    from modelcheck.report.explanation_json import explanation_json, list_json
+    from modelcheck.report.explanation_text import code_list
+
+    console.json = json_
+    if not code:
+        console.write(list_json() if json_ else code_list())
+        return 0
+    told = explained(" ".join(code))
+    console.write(explanation_json(told) if json_ else str(told))
     return 0

@@ -12,7 +12,7 @@ from modelcheck.diagnostics import near_miss
 _COMMANDS = {
     "check": "Check every scenario of specifications.",
     "conform": "Tell whether a specification explains a log of a running system.",
-    "explain": "Tell what a code or check means.",
+    "explain": "Tell what a code or check means, with an example or a trace.",
     "explore": "Count the reachable states; write them as a graph.",
     "fmt": "Bring specifications into their canonical form.",
     "locks": "Show the lock order, its cycles, and what keeps each apart.",
