@@ -232,3 +232,8 @@ def near_miss(name: str, candidates: Iterable[str]) -> str:
 def counted(number: int, noun: str) -> str:
     """Return `1 argument`, `2 arguments`; a noun in `x` takes `es`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}{'es' if noun.endswith('x') else 's'}"
+
+
+def an(noun: str) -> str:
+    """Return the noun with its article, by its first letter: `a mutex`, `an active_ref`."""
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"

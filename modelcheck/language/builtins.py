@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from modelcheck.diagnostics import counted, near_miss
+from modelcheck.diagnostics import an, counted, near_miss
 from modelcheck.language import expressions, later, places, syntax
 from modelcheck.language.context import Context
 from modelcheck.language.model import At, Compare, Const, Enabled, Expr, LockAt, Mover, Ref
@@ -133,12 +133,12 @@ def _reading(ctx: Context, node: syntax.Call) -> Value:
     if at is None:
         return NOTHING
     if at.lock.kind != primitive.kind:
-        message = f"`{node.name}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
+        message = f"`{node.name}` is for {an(primitive.kind)}, but `{at.lock.name}` is {an(at.lock.kind)}"
         own = [each.name for each in PRIMITIVES[at.lock.kind].readings]
         hint = (
-            f"of a {at.lock.kind} there is {', '.join(own)}"
+            f"of {an(at.lock.kind)} there is {', '.join(own)}"
             if own
-            else f"a {at.lock.kind} has no value that can be read"
+            else f"{an(at.lock.kind)} has no value that can be read"
         )
         ctx.error("MC030", callee(node), message, hint)
         return NOTHING

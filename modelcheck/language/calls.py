@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from modelcheck.diagnostics import near_miss
+from modelcheck.diagnostics import an, near_miss
 from modelcheck.language import assignments, inlining, later, syntax
 from modelcheck.language.body import one_line
 from modelcheck.language.context import Context
@@ -123,8 +123,8 @@ def unknown(ctx: Context, call: syntax.Call) -> None:
         ctx.error("MC012", callee(call), message, "use it in a condition")
     elif lock is not None:
         own = PRIMITIVES[lock.kind].verbs
-        hint = near_miss(call.name, [*own, *ASSERTED]) or f"a {lock.kind} has {', '.join(own)}"
-        ctx.error("MC010", callee(call), f"there is no verb `{call.name}` of a {lock.kind}", hint)
+        hint = near_miss(call.name, [*own, *ASSERTED]) or f"{an(lock.kind)} has {', '.join(own)}"
+        ctx.error("MC010", callee(call), f"there is no verb `{call.name}` of {an(lock.kind)}", hint)
     elif call.name in later.TEMPORAL:
         later.report(ctx, callee(call), call.name)
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from modelcheck.diagnostics import near_miss
+from modelcheck.diagnostics import an, near_miss
 from modelcheck.language import syntax
 from modelcheck.language.body import dimension_types, one_line
 from modelcheck.language.context import Context, Unit
@@ -177,7 +177,7 @@ def _overrides_nothing(found: Gathered, unit: Unit, node: Named, other: Named | 
         message, hint = f"`override {word} {node.name}`: it is declared in this file", "change it there"
     else:
         kind = type(other).__name__.lower()
-        message, hint = f"`override {word} {node.name}`: what is imported is a {kind}", f"see {other.span}"
+        message, hint = f"`override {word} {node.name}`: what is imported is {an(kind)}", f"see {other.span}"
     unit.collector.error("MC062", named(node, node.name), message, hint)
     if other is None:
         found.named[node.name] = node

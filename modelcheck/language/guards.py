@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from modelcheck.diagnostics import near_miss
+from modelcheck.diagnostics import an, near_miss
 from modelcheck.language import jumps, statements, syntax, verbs
 from modelcheck.language.body import one_line
 from modelcheck.language.context import Context
@@ -37,11 +37,13 @@ def _taken(ctx: Context, node: syntax.Guard | syntax.ScopedGuard, text: str, spa
         return None
     if at.lock.kind != primitive.kind:
         own = sorted(kind for kind, (p, _) in GUARDS.items() if p.kind == at.lock.kind)
-        message = f"guard `{node.kind}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
+        message = (
+            f"guard `{node.kind}` is for {an(primitive.kind)}, but `{at.lock.name}` is {an(at.lock.kind)}"
+        )
         hint = (
-            f"a {at.lock.kind} has {', '.join(own)}"
+            f"{an(at.lock.kind)} has {', '.join(own)}"
             if own
-            else f"call the verbs: a {at.lock.kind} has no guard"
+            else f"call the verbs: {an(at.lock.kind)} has no guard"
         )
         ctx.error("MC030", place, message, hint)
         return None

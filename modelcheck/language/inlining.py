@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from modelcheck.diagnostics import counted
+from modelcheck.diagnostics import an, counted
 from modelcheck.language import assignments, jumps, statements, syntax
 from modelcheck.language.body import Body, one_line
 from modelcheck.language.context import Context
@@ -195,7 +195,7 @@ def _lock_argument(
     if at is None:
         return None
     if at.lock.kind != parameter.kind:
-        message = f"`{parameter.name}` is a {parameter.kind}, `{at.lock.name}` a {at.lock.kind}"
+        message = f"`{parameter.name}` is {an(parameter.kind)}, `{at.lock.name}` {an(at.lock.kind)}"
         hint = f"op parameter `{parameter.kind} {parameter.name}` at {parameter.span}"
         work.ctx.error("MC030", argument.span, message, hint)
         return None

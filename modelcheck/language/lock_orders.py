@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelcheck.diagnostics import an
 from modelcheck.language import syntax
 from modelcheck.language.context import Context, Unit
 from modelcheck.language.model import DeclaredOrder
@@ -48,7 +49,9 @@ def _is_lock(ctx: Context, name: syntax.Name) -> bool:
         ctx.error("MC012", name.span, f"`{name.id}` is {KINDS[type(binding)]}, not a lock")
         return False
     if not PRIMITIVES[binding.lock.kind].ordered:
-        ctx.error("MC012", name.span, f"nobody waits for a {binding.lock.kind}: it has no place in an order")
+        ctx.error(
+            "MC012", name.span, f"nobody waits for {an(binding.lock.kind)}: it has no place in an order"
+        )
         return False
     return True
 

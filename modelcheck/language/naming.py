@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from modelcheck.diagnostics import CHECKS, Collector
+from modelcheck.diagnostics import CHECKS, Collector, an
 from modelcheck.language import syntax
 from modelcheck.language.types import ERRNO
 from modelcheck.locks import READINGS, VERBS
@@ -63,7 +63,7 @@ def check_name(collector: Collector, node: syntax.Node, name: str) -> None:
     elif name in ERRNO.members:
         taken = "an error of the kernel"
     elif name in VERBS or name in STATEMENTS or name in WAIT_EVENTS:
-        taken = f"a verb of a {VERBS[name][0].kind}" if name in VERBS else "a statement of the language"
+        taken = f"a verb of {an(VERBS[name][0].kind)}" if name in VERBS else "a statement of the language"
     elif isinstance(node, syntax.Op) and (name in FUNCTIONS or name in READINGS):
         taken = "a function of the language"
     if taken:

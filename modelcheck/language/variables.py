@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from modelcheck.diagnostics import near_miss
+from modelcheck.diagnostics import an, near_miss
 from modelcheck.language import syntax
 from modelcheck.language.body import MOST_CELLS, count_cells, dimension_types
 from modelcheck.language.context import Context, Unit
@@ -72,11 +72,11 @@ def _declared(ctx: Context, node: syntax.Lock, primitive: Primitive) -> Declared
     for part in (node.bound, node.initial):
         if part is not None and not primitive.bounded:
             hint = "it starts free" if part is node.initial else ""
-            ctx.error("MC012", part.span, f"a {node.kind} has neither bound nor initial value", hint)
+            ctx.error("MC012", part.span, f"{an(node.kind)} has neither bound nor initial value", hint)
     known = ("novalidate", *sorted(primitive.says))
     for attribute in node.attributes:
         if attribute not in known:
-            message = f"a {node.kind} cannot be `{attribute}`"
+            message = f"{an(node.kind)} cannot be `{attribute}`"
             ctx.error("MC012", named(node, attribute), message, f"{' and '.join(known)} can be said")
     declared = declared_by(ctx.unit, node.attributes)
     if not primitive.bounded:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from modelcheck.diagnostics import counted, near_miss
+from modelcheck.diagnostics import an, counted, near_miss
 from modelcheck.language import syntax
 from modelcheck.language.body import Body, one_line
 from modelcheck.language.context import Context
@@ -58,7 +58,7 @@ def verb_call(ctx: Context, call: syntax.Call, text: str = "") -> VerbCall | Non
     if at is None or given.wrong:
         return None
     if at.lock.kind != primitive.kind:
-        message = f"`{verb.name}` is for a {primitive.kind}, but `{at.lock.name}` is a {at.lock.kind}"
+        message = f"`{verb.name}` is for {an(primitive.kind)}, but `{at.lock.name}` is {an(at.lock.kind)}"
         ctx.error("MC030", callee(call), message, _alike(verb, PRIMITIVES[at.lock.kind]))
         return None
     shown = text or one_line(call.span.text)
@@ -130,7 +130,7 @@ def _alike(verb: Verb, primitive: Primitive) -> str:
 
     own = primitive.verbs.values()
     alike = [v.name for v in own if purpose(v) == purpose(verb)] or [v.name for v in own]
-    return f"a {primitive.kind} has {', '.join(alike)}"
+    return f"{an(primitive.kind)} has {', '.join(alike)}"
 
 
 def step_effects(step: VerbStep, finish: Finish) -> Effects:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from modelcheck.diagnostics import counted
+from modelcheck.diagnostics import an, counted
 from modelcheck.language import syntax
 from modelcheck.language.body import one_line
 from modelcheck.language.context import Context
@@ -106,7 +106,7 @@ def run_wait_event(
     if at is None or (form.timed and constant_number(work.ctx, call.arguments[2]) is None):
         return False
     if at.lock.kind != "waitqueue":
-        message = f"`{call.name}` is for a waitqueue, but `{at.lock.name}` is a {at.lock.kind}"
+        message = f"`{call.name}` is for a waitqueue, but `{at.lock.name}` is {an(at.lock.kind)}"
         work.ctx.error("MC030", callee(call), message, "declare one: `waitqueue q;`")
         return False
     keeping: Effects = ()
