@@ -105,6 +105,8 @@ def _check(console: Console, wanted: _Wanted) -> int:
             break
     if not console.json:
         _summary(console, reports)
+        if not wanted.quiet:
+            _where_explained(console, reports)
     if todo:
         console.note(f"interrupted: not checked: {', '.join(path for path, _ in todo)}")
     if wanted.save_trace:
@@ -179,6 +181,15 @@ def _summary(console: Console, reports: list[FileReport]) -> None:
         ]
         told = ", ".join(f"{number} {what}" for number, what in parts if number)
         console.write(f"{counted(len(scenarios), 'scenario')} in {counted(len(reports), 'file')}: {told}")
+
+
+def _where_explained(console: Console, reports: list[FileReport]) -> None:
+    """Say, after all else, how to read about the first violation of a scenario that is not as expected."""
+    for report in reports:
+        for scenario in report.scenarios:
+            if scenario.exit_code == 1 and scenario.violations:
+                console.note(f"`modelcheck explain {scenario.violations[0].check}` tells the idea behind it")
+                return
 
 
 def _save_trace(console: Console, wanted: _Wanted, reports: list[FileReport]) -> None:

@@ -20,6 +20,18 @@ def test_without_a_file_it_points_to_what_ships(capsys: Captured) -> None:
     assert "`modelcheck specs`" in capsys.readouterr().err
 
 
+def test_what_nobody_expected_is_told_with_the_command_that_explains_it(capsys: Captured) -> None:
+    hint = "`modelcheck explain circular_wait` tells the idea behind it\n"
+    assert modelcheck("check", "deadlock.mck", "-p", "BOTH_WAYS=true") == 1
+    assert capsys.readouterr().err == hint
+    assert modelcheck("check", "deadlock.mck", "-p", "BOTH_WAYS=true", "--quiet") == 1
+    assert capsys.readouterr().err == ""
+    assert modelcheck("check", "deadlock.mck", "-p", "BOTH_WAYS=true", "--json") == 1
+    assert capsys.readouterr().err == ""
+    assert modelcheck("check", "deadlock.mck") == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_quiet_is_one_line_a_scenario(capsys: Captured) -> None:
     modelcheck("check", "-q", "deadlock.mck")
     assert capsys.readouterr().out.splitlines() == [
