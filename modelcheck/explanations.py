@@ -27,7 +27,7 @@ SECTIONS = (
     (
         "MC101",
         "What is checked without being asked",
-        "The name in the last column is what `expect` takes.",
+        "The name in the last column is what `expect` takes; `vacuity` is told of a file, and cannot be expected.",
     ),
     ("MC120", "Properties that do not hold", ""),
 )
@@ -204,7 +204,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         reported="A warning, after complete searches of every scenario: a statement that never runs, a "
         "condition that is never true, a lock that never makes anybody wait, a property that cannot be false.",
         silent="What some scenario does is not told, nor what `expect not reached` names. Nothing is told "
-        "after a search that a limit stopped.",
+        "after a search that a limit stopped. A scenario cannot expect it: it is told of a file.",
         advice="Add the thread or the scenario in which it happens, or take out what is not needed; or say in "
         "a comment why it is right.",
         lesson=Place("lessons/09_rcu", ""),

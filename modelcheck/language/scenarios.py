@@ -101,6 +101,11 @@ def _check_names(ctx: Context, known: set[str], names: Iterable[str], node: synt
         if name not in known:
             message = f"there is no check, property or named assertion `{name}`"
             ctx.error("MC061", named(node, name), message, near_miss(name, known))
+        elif name == "vacuity":
+            message = "vacuity is told of a file and not of a scenario, which cannot expect it"
+            ctx.error(
+                "MC061", named(node, name), message, "`expect not reached LABEL` can be said of a scenario"
+            )
 
 
 def _argument(ctx: Context, check: str, node: syntax.Expression) -> str:
