@@ -14,6 +14,7 @@ from typing import Literal, assert_never
 
 from modelcheck.analysis.finding import DEADLOCKS, Finding, listed
 from modelcheck.analysis.lock_order import Cycle, Order
+from modelcheck.analysis.order_words import gated_by
 from modelcheck.diagnostics import CHECKS
 from modelcheck.language.model import Expectation, Model, Thread
 from modelcheck.result.verdict import Statistics
@@ -227,7 +228,7 @@ def _as_expected(cycle: Cycle, expectation: Expectation) -> bool:
 
 
 def _told(cycle: Cycle) -> str:
-    return f"gated by {listed(cycle.gates)}" if cycle.gates else cycle.verdict
+    return gated_by(cycle) if cycle.gates else cycle.verdict
 
 
 # --- numbers and places --------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from modelcheck.analysis.finding import Finding, Weight, listed
 from modelcheck.analysis.lock_order import Cycle, Edge, Order
 from modelcheck.analysis.order_requests import ModelWords
-from modelcheck.analysis.order_words import described, described_writer
+from modelcheck.analysis.order_words import described, described_writer, gated_by
 from modelcheck.language.model import Location
 from modelcheck.semantics.interpreter import Interpreter
 
@@ -70,7 +70,7 @@ def _told(cycle: Cycle) -> str:
         case "reachable":
             return "a reachable deadlock"
         case "gated":
-            return f"never a deadlock, gated by {listed(cycle.gates)}"
+            return f"never a deadlock, {gated_by(cycle)}"
         case "kept apart" if cycle.smaller:
             return f"no deadlock is reachable but that of {listed(cycle.smaller)}; no lock keeps the threads apart"
         case "kept apart":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from modelcheck.analysis.lock_order import Edge, Instance, Request, nesting
+from modelcheck.analysis.finding import listed
+from modelcheck.analysis.lock_order import Cycle, Edge, Instance, Request, nesting
 
 
 class Words(Protocol):
@@ -45,6 +46,13 @@ def described(words: Words, edge: Edge) -> str:
     order = f" ({nesting(edge)})" if nesting(edge) else ""
     asks = f"{words.thread(request.thread)} asks for {asked} at {words.place(request)}"
     return f"{asks} while it holds {have}, taken at {words.taken(edge)}{order}{also}"
+
+
+def gated_by(cycle: Cycle) -> str:
+    """Return the gates of a cycle and, if there are several, whether each does alone or each way has its own."""
+    if not cycle.is_gated_by_one:
+        return f"gated by {listed(cycle.gates)}, in each way by one of them"
+    return f"gated by {listed(cycle.gates)}" + (", each of which suffices" * (len(cycle.gates) > 1))
 
 
 def described_writer(words: Words, request: Request) -> str:

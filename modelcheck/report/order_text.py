@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from modelcheck.analysis.finding import listed
 from modelcheck.analysis.lock_order import Cycle, Edge, Order, Recorded, Request, Way, by_classes, nesting
-from modelcheck.analysis.order_words import Words, described, described_writer
+from modelcheck.analysis.order_words import Words, described, described_writer, gated_by
 from modelcheck.diagnostics import counted
 from modelcheck.language.model import Location
 
@@ -105,12 +105,8 @@ def verdict_told(cycle: Cycle, order: Order) -> str:
     match cycle.verdict:
         case "reachable":
             return "a reachable deadlock"
-        case "gated" if cycle.is_gated_by_one and len(cycle.gates) > 1:
-            return f"never a deadlock{here}: gated by {listed(cycle.gates)}, each of which suffices"
-        case "gated" if not cycle.is_gated_by_one:
-            return f"never a deadlock{here}: gated by {listed(cycle.gates)}, in each way by one of them"
         case "gated":
-            return f"never a deadlock{here}: gated by {listed(cycle.gates)}"
+            return f"never a deadlock{here}: {gated_by(cycle)}"
         case "kept apart" if cycle.smaller:
             return f"no deadlock is reachable but that of {listed(cycle.smaller)}; no lock keeps the threads apart"
         case "kept apart":

@@ -309,3 +309,34 @@ def test_a_ring_that_only_comes_with_a_smaller_one_is_not_said_to_be_out_of_reac
     assert told == [
         f"{beginning}no deadlock is reachable but that of file and hotplug; no lock keeps the threads apart"
     ]
+
+
+TWO_GATES = """
+model two_gates; mutex g; mutex h; mutex a; mutex b;
+thread t { mutex_lock(g); mutex_lock(h); mutex_lock(a); mutex_lock(b);
+    mutex_unlock(b); mutex_unlock(a); mutex_unlock(h); mutex_unlock(g); }
+thread u { mutex_lock(g); mutex_lock(b); mutex_lock(a); mutex_unlock(a); mutex_unlock(b); mutex_unlock(g); }
+"""
+AND_ANOTHER = """
+thread v { mutex_lock(h); mutex_lock(b); mutex_lock(a); mutex_unlock(a); mutex_unlock(b); mutex_unlock(h); }
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (TWO_GATES, "gated by g"),
+        (TWO_GATES + AND_ANOTHER, "gated by g and h, in each way by one of them"),
+        (
+            TWO_GATES.replace("u { mutex_lock(g);", "u { mutex_lock(g); mutex_lock(h);").replace(
+                "mutex_unlock(b); mutex_unlock(g); }", "mutex_unlock(b); mutex_unlock(h); mutex_unlock(g); }"
+            ),
+            "gated by g and h, each of which suffices",
+        ),
+    ],
+)
+def test_several_gates_are_told_with_what_each_of_them_does(text: str, told: str) -> None:
+    report = checked(text + "scenario s { expect order(a, b) gated by a; }")
+    (finding,) = (each for each in found(report, "lock_order") if set(each.cause) == {"a", "b"})
+    assert finding.message == f"a and b are taken in contradictory orders: never a deadlock, {told}"
+    assert [each.why for each in report.checked] == [told]
