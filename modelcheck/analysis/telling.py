@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from modelcheck.analysis.finding import Evidence, Finding, listed
+from modelcheck.analysis.finding import Evidence, Finding, instance_name, listed
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.engine.engine import Found
-from modelcheck.language.model import Expr, refs
+from modelcheck.language.model import Expr, LockAt, refs
 from modelcheck.language.types import Scalar, show
 from modelcheck.result.trace import ClosedSet
+from modelcheck.semantics.expressions import Undefined
 from modelcheck.semantics.questions import (
+    LOCKS,
     ActionCounts,
     CannotFinish,
     CircularWaits,
@@ -80,11 +82,22 @@ def _plain(found: Found, check: str, name: str, message: str) -> Finding:
 
 
 def _predicate(explainer: Explainer, found: Found, question: StatePredicate) -> Finding:
-    finding = replace(_plain(found, question.check, question.name, question.message), span=question.span)
+    state = found.trace.last
+    message = question.message.replace(LOCKS, ", ".join(_lock(explainer, at, state) for at in question.locks))
+    finding = replace(_plain(found, question.check, question.name, message), span=question.span)
     if question.check != "invariant":
         return finding
     shown = values_read(explainer, question.expr, found.trace.last)
     return replace(finding, details=(f"in the last state: {', '.join(shown)}",) if shown else ())
+
+
+def _lock(explainer: Explainer, at: LockAt, state: State) -> str:
+    """Return a lock with its index as it is in the state; the class if it has none there."""
+    try:
+        index = tuple(explainer.interpreter.value(each, state) for each in at.index)
+    except Undefined:
+        index = ()
+    return instance_name(at.lock, index) if index else at.lock.name
 
 
 def _step(explainer: Explainer, found: Found, question: StepPredicate) -> Finding:

@@ -43,7 +43,7 @@ from modelcheck.language.model import (
 from modelcheck.language.values import negation
 from modelcheck.locks import PRIMITIVES
 from modelcheck.semantics.definedness import conjunction, defined, disjunction
-from modelcheck.semantics.questions import StatePredicate
+from modelcheck.semantics.questions import LOCKS, StatePredicate
 from modelcheck.semantics.transition_system import TransitionSystem, index_values
 from modelcheck.source import NOWHERE, Span
 
@@ -214,8 +214,7 @@ def holds_any(at: LockAt, thread: int) -> Expr:
 
 
 def _unguarded(variable: Variable, site: Site, rule: GuardRule, missing: Expr) -> StatePredicate:
-    locks = ", ".join(lock.lock.name for lock in rule.locks)
-    wanted = locks if len(rule.locks) == 1 else f"{'all' if site.access.writes else 'any'} of ({locks})"
+    wanted = LOCKS if len(rule.locks) == 1 else f"{'all' if site.access.writes else 'any'} of ({LOCKS})"
     how = " for writing" if site.access.writes and any("read" in _modes(lock) for lock in rule.locks) else ""
     message = f"{site.thread.name} {site.verb} `{variable.name}` at {site.span} without holding {wanted}{how}"
     if rule.kind == "write_guarded_by" and not site.access.writes:
@@ -231,7 +230,14 @@ def _unguarded(variable: Variable, site: Site, rule: GuardRule, missing: Expr) -
         thread=site.thread.number,
         location=site.location.number,
         span=site.span,
+        locks=tuple(_named(lock, site.access) for lock in rule.locks),
     )
+
+
+def _named(lock: LockAt, access: Access) -> LockAt:
+    """Return the one instance that guards the element; where all of them do, the class, without an index."""
+    instances = _instances(lock, access)
+    return instances[0] if len(instances) == 1 else LockAt(lock.lock)
 
 
 def _modes(lock: LockAt) -> tuple[str, ...]:

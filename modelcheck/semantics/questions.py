@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from modelcheck.language.model import At, Enabled, Expr, Ref
+from modelcheck.language.model import At, Enabled, Expr, LockAt, Ref
 from modelcheck.source import NOWHERE, Span
+
+LOCKS = "{locks}"
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,8 @@ class StatePredicate:
     For an invariant that is the negation of what the user wrote, for a `reachable` the expression itself.
     `thread` and `location`: if given, only states with that thread at that location are meant (guarded_by, races).
     `cause` tells findings apart: one cause is one finding (SEMANTICS H20). A state where `expr` is undefined is
-    reported as undefined.
+    reported as undefined. `message` has LOCKS where `locks` are to be named, as the instances that they are in the
+    state found.
     """
 
     check: str
@@ -29,6 +32,7 @@ class StatePredicate:
     thread: int | None = None
     location: int | None = None
     span: Span = field(default=NOWHERE, compare=False)
+    locks: tuple[LockAt, ...] = ()
 
 
 @dataclass(frozen=True)

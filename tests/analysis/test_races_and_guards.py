@@ -191,3 +191,25 @@ def test_what_is_exempt_from_its_guard_falls_under_the_race_check() -> None:
         thread two { mutex_lock(l); x = 2; mutex_unlock(l); }
     """)
     assert names(report) == {"race"}
+
+
+@pytest.mark.parametrize(
+    ("thread", "missing"),
+    [
+        ("choose c: Block where c == 1; set(c);", "device_lock[1]"),
+        ("mutex_lock(device_lock[1]); set(0); mutex_unlock(device_lock[1]);", "device_lock[0]"),
+        ("both[1] = 2;", "all of (m, device_lock[1]) for writing"),
+        ("data = 2;", "device_lock[1]"),
+    ],
+)
+def test_the_missing_lock_is_told_with_the_index_that_it_would_have(thread: str, missing: str) -> None:
+    report = checked(f"""
+        model g; type Block = 0..1; mutex device_lock[Block]; percpu_rwsem m;
+        var state[b: Block]: 0..3 = 0 guarded_by device_lock[b];
+        var both[b: Block]: 0..3 = 0 guarded_by (m, device_lock[b]);
+        var data: 0..3 = 0 guarded_by device_lock[1];
+        op set(b: Block) {{ state[b] = 1; }}
+        thread t {{ {thread} }}
+    """)
+    (finding,) = found(report, "guarded_by")
+    assert finding.message.endswith(f" without holding {missing}")
