@@ -293,10 +293,10 @@ def _names_of(question: Question) -> tuple[str, ...]:
     match question:
         case ErrorSteps():
             return ("lock_rules", "range", "assertion")
-        case CircularWaits():
+        case (
+            CircularWaits() | TimeOutWaits()
+        ):  # a scenario may expect either where the lock order is looked at
             return ("deadlock", "circular_wait", "lock_order")
-        case TimeOutWaits():
-            return ("deadlock", "circular_wait")
         case StuckForEver():
             return ("deadlock", "stuck")
         case CannotFinish():
@@ -328,6 +328,7 @@ def _facts(model: Model, options: Options, answers: Answers, judgement: Judgemen
         views=answers.views,
         counted=not answers.stopped and answers.statistics.states > 0,
         asked=frozenset(options.properties) or None,
+        waits=judgement.waits,
     )
 
 

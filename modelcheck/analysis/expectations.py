@@ -40,7 +40,8 @@ class Facts:
     """All that expectations speak of.
 
     `undecided` maps the checks and properties that were not decided to the reason. `asked` limits what was looked
-    at. `counted` says whether the statistics are those of every reachable state.
+    at. `counted` says whether the statistics are those of every reachable state. `waits` are the circular waits that
+    were found, asked for or not: the lock order rests on them.
     """
 
     model: Model
@@ -51,6 +52,12 @@ class Facts:
     views: frozenset[LocalView]
     counted: bool = True
     asked: frozenset[str] | None = None
+    waits: tuple[Finding, ...] = ()
+
+    def is_asked(self, name: str) -> bool:
+        """Tell whether a check or property was looked at; `deadlock` stands for several."""
+        umbrella = "deadlock" in (self.asked or ()) and name in DEADLOCKS
+        return self.asked is None or name in self.asked or umbrella
 
     def left_open(self, name: str) -> str:
         """Return why a check or property was not decided; "" if it was. What is unknown here is a named assertion."""
@@ -80,11 +87,15 @@ def expectations(facts: Facts) -> tuple[Checked, ...]:
 
 
 def _was_asked(facts: Facts, expectation: Expectation) -> bool:
-    """With --property, only what names the asked checks and properties is looked at."""
+    """With --property, only what names the asked checks and properties is looked at.
+
+    Circular waits are looked at with the lock order, too.
+    """
     if facts.asked is None:
         return True
     names = {"lock_order", "deadlock"} if expectation.kind == "order" else set(expectation.names)
-    return expectation.kind in ("holds", "undecided") or bool(names & facts.asked)
+    names |= {"lock_order"} if "circular_wait" in names else set()
+    return expectation.kind in ("holds", "undecided") or any(map(facts.is_asked, names))
 
 
 def _one(facts: Facts, expectation: Expectation) -> Checked:
@@ -112,7 +123,7 @@ def _one(facts: Facts, expectation: Expectation) -> Checked:
 
 def _holds(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
     """Tell whether the exceptions are violated; what else is violated is told by `_surprises`."""
-    names = [n for n in expectation.names if facts.asked is None or n in facts.asked]
+    names = [n for n in expectation.names if facts.is_asked(n)]
     stale = [name for name in names if not any(name in _all_names(f) for f in facts.violations)]
     if stale and facts.left_open(stale[0]):
         return "undecided", f"{stale[0]}: {facts.left_open(stale[0])}"
@@ -128,14 +139,16 @@ def _holds(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
 
 def _violated(facts: Facts, expectation: Expectation) -> tuple[Status, str]:
     (name,) = expectation.names
-    matching = [f for f in facts.findings if name in f.names]
+    beside = name == "circular_wait" and not facts.is_asked(name)
+    matching = [f for f in (*facts.findings, *(facts.waits if beside else ())) if name in f.names]
     if any(_covers(facts, expectation, f) for f in matching):
         return "met", ""
     causes = [f for f in facts.violations if name in _all_names(f)]
     if causes and not matching:
         return "met", f"as a consequence of {causes[0].check}"
-    if facts.left_open(name):
-        return "undecided", facts.left_open(name)
+    left_open = facts.left_open("lock_order" if beside else name)
+    if left_open:
+        return "undecided", left_open
     if matching:
         return "unmet", f"found, but of {' and of '.join(_threads(facts, f) for f in matching)}"
     return "unmet", "it holds"

@@ -38,7 +38,8 @@ PREDICATES = ("guarded_by", "race")
 class Judgement:
     """What was found, the verdict on each check and property, the lock order, and what happened at all.
 
-    `folded` are findings that are told as consequences of others, `guards` the lock sets seen at each variable.
+    `folded` are findings that are told as consequences of others, `guards` the lock sets seen at each variable,
+    `waits` the circular waits, whether or not they were asked for.
     """
 
     findings: tuple[Finding, ...]
@@ -48,6 +49,7 @@ class Judgement:
     folded: tuple[Finding, ...] = ()
     guards: tuple[Guards, ...] = ()
     notes: tuple[Note, ...] = ()
+    waits: tuple[Finding, ...] = ()
 
     @property
     def undecided(self) -> dict[str, str]:
@@ -85,7 +87,8 @@ def judge(
     findings, folded = as_told(explainer, wanted)
     outcomes = tuple(_outcomes(model, asked, answers, (*findings, *folded), only))
     notes = () if only else only_read(model)
-    return Judgement(findings, outcomes, order, coverage(model, answers), folded, table, notes)
+    waits = tuple(f for f in kept if f.check == "circular_wait")
+    return Judgement(findings, outcomes, order, coverage(model, answers), folded, table, notes, waits)
 
 
 # --- findings ------------------------------------------------------------------------------------

@@ -212,3 +212,51 @@ def test_a_named_assertion_is_expected_by_its_name() -> None:
     text = "model m; var x: 0..3 marked; thread one { x = 1; assert(x == 2) as two; }"
     assert statuses(expecting(text, "two")) == ["met"]
     assert statuses(expecting(text, "assertion")) == ["met"]
+
+
+WAITS = """
+model waits; param MEET: bool = true; mutex a; var seen: bool marked;
+thread one { mutex_lock(a); if (MEET) { await(seen); } mutex_unlock(a); }
+thread two { mutex_lock(a); seen = true; mutex_unlock(a); }
+"""
+TIME_OUT = """
+model patience; mutex a; completion c;
+thread one { mutex_lock(a); wait_for_completion_timeout(c, 5); mutex_unlock(a); }
+thread two { mutex_lock(a); complete(c); mutex_unlock(a); }
+"""
+
+
+@pytest.mark.parametrize("asked", ["lock_order", "deadlock", "circular_wait"])
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (ABBA + "scenario s { expect circular_wait(one, two); }", "met"),
+        (GATED + "scenario s { expect circular_wait(one, two); }", "unmet"),
+        (WAITS + "scenario s { expect circular_wait(one, two); }", "met"),
+        (WAITS + "scenario s { MEET = false; expect circular_wait; }", "unmet"),
+        (TIME_OUT + "scenario s { expect circular_wait; expect holds; }", "met"),
+    ],
+)
+def test_an_expected_circular_wait_is_looked_at_with_all_that_asks_for_it(
+    text: str, status: str, asked: str
+) -> None:
+    (report,) = all_checked(text, Options(properties=(asked,)))
+    assert [each.status for each in report.checked if "circular_wait" in each.text] == [status]
+
+
+def test_an_expected_circular_wait_is_undecided_with_the_lock_order_if_the_search_was_stopped() -> None:
+    options = Options(properties=("lock_order",))
+    report = checked(GATED + "scenario s { expect circular_wait; }", options, states=2)
+    assert statuses(report) == ["undecided"]
+
+
+def test_other_expectations_are_not_looked_at_with_one_check() -> None:
+    text = GATED + "scenario s { expect lock_order; expect stuck; expect holds; }"
+    told = {
+        asked: all_checked(text, Options(properties=(asked,)))[0].checked for asked in ("deadlock", "race")
+    }
+    assert [(c.text, c.status) for c in told["deadlock"]] == [
+        ("expect stuck", "unmet"),
+        ("expect holds", "met"),
+    ]
+    assert [(c.text, c.status) for c in told["race"]] == [("expect holds", "met")]
