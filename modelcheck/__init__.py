@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from modelcheck.engine.engine import Limits
     from modelcheck.language.model import Model
     from modelcheck.pipeline import Simulated
-    from modelcheck.report.contents import FileReport, LocksReport, ScenarioReport
+    from modelcheck.report.contents import FileReport, LocksReport, ProfileReport, ScenarioReport
     from modelcheck.report.explanation_text import Explained
 
     Value = str | int | bool
@@ -43,6 +43,7 @@ __all__ = [
     "Limits",
     "LocksReport",
     "Model",
+    "ProfileReport",
     "ScenarioReport",
     "SpecError",
     "check",
@@ -53,6 +54,7 @@ __all__ = [
     "load",
     "lock_order",
     "lock_order_of_records",
+    "profile",
     "replay",
     "scenarios",
     "simulate",
@@ -66,6 +68,7 @@ _HOMES = {
     "Limits": "modelcheck.engine.engine",
     "LocksReport": "modelcheck.report.contents",
     "Model": "modelcheck.language.model",
+    "ProfileReport": "modelcheck.report.contents",
     "ScenarioReport": "modelcheck.report.contents",
     "SpecError": "modelcheck.diagnostics",
 }
@@ -95,7 +98,7 @@ def check(
 ) -> ScenarioReport:
     """Search every interleaving of the model's threads; the report's `ok` says whether all is as expected.
 
-    `properties` restricts what is looked at to these checks and properties. `engine`: auto, reference or z3.
+    `properties` restricts what is looked at to these checks and properties. `engine`: auto, native, reference or z3.
     """
     from modelcheck import pipeline
     from modelcheck.engine.engine import Limits
@@ -117,6 +120,17 @@ def explore(model: Model, *, limits: Limits | None = None) -> MultiDiGraph[int]:
     from modelcheck.engine.engine import Limits
 
     return pipeline.graph(model, pipeline.Options(limits=limits or Limits()))
+
+
+def profile(
+    path: str | Path, /, *, scenario: str | None = None, limits: Limits | None = None, **parameters: Value
+) -> ProfileReport:
+    """Say where the states of a file's model come from, and what would make them fewer; also after a limit was hit."""
+    from modelcheck import pipeline
+    from modelcheck.engine.engine import Limits
+
+    options = pipeline.Options(parameters, scenario, limits=limits or Limits())
+    return pipeline.profile(pipeline.load(path), options)
 
 
 def lock_order(model: Model, *, limits: Limits | None = None) -> LocksReport:

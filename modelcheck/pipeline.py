@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+from modelcheck.analysis.advice import advice
 from modelcheck.analysis.conformity import ConformReport, check_names, conforming
 from modelcheck.analysis.consequences import as_told
 from modelcheck.analysis.expectations import Facts, expectations
@@ -15,7 +16,9 @@ from modelcheck.analysis.judge import Judgement, judge
 from modelcheck.analysis.lock_events import LARGEST_RECORD, rows_of
 from modelcheck.analysis.lock_sequences import OrderReport, compared
 from modelcheck.analysis.order_records import RecordedOrder, recorded_order
+from modelcheck.analysis.profile import census, profile_of
 from modelcheck.analysis.replay import Replay, SavedTrace, replay
+from modelcheck.analysis.smaller_models import parameter_advice
 from modelcheck.analysis.telling import finding_of, reached
 from modelcheck.analysis.trials import trials
 from modelcheck.analysis.waiting import Explainer
@@ -30,13 +33,14 @@ from modelcheck.language.parser import parse_with_imports
 from modelcheck.language.syntax import Specification
 from modelcheck.logs.log import LARGEST_LOG, Log
 from modelcheck.logs.reading import logs_of
-from modelcheck.report.contents import FileReport, LocksReport, ScenarioReport
+from modelcheck.report.contents import FileReport, LocksReport, ProfileReport, ScenarioReport
 from modelcheck.result.certify import certify
 from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import (
     ActionCounts,
     CannotFinish,
+    Census,
     CircularWaits,
     Crossings,
     ErrorSteps,
@@ -192,6 +196,20 @@ def count_and_draw(
     return reference.counted_graph(transition_system(model), within(options.limits, model), progress)
 
 
+def profile(
+    specs: tuple[Specification, ...], options: Options, progress: Progress | None = None
+) -> ProfileReport:
+    """Say where the states of the chosen model come from, and what would make them fewer."""
+    model = chosen_model(specs, options)
+    system, limits = transition_system(model), within(options.limits, model)
+    answers = engine(options.engine)(system, (census(system),), limits, progress)
+    found = profile_of(system, answers)
+    if found.stopped == INTERRUPTED:
+        return ProfileReport(found, ())
+    tried = parameter_advice(specs, options.parameters, found, limits)
+    return ProfileReport(found, (*tried, *advice(system, found)))
+
+
 def graph(model: Model, options: Options) -> MultiDiGraph[int]:
     """Return the state graph."""
     return reference.graph(transition_system(model), within(options.limits, model))
@@ -307,6 +325,8 @@ def _names_of(question: Question) -> tuple[str, ...]:
             return ("lock_rules",)
         case ActionCounts() | Occurrences():
             return ("vacuity",)
+        case Census():
+            return ()
         case StatePredicate(check="guarded_by"):
             # A variable with a guard is free of races because its guard is kept.
             return ("guarded_by", "race")

@@ -16,6 +16,7 @@ from modelcheck.semantics.questions import (
     LOCKS,
     ActionCounts,
     CannotFinish,
+    Census,
     CircularWaits,
     Crossings,
     ErrorSteps,
@@ -59,7 +60,7 @@ def finding_of(explainer: Explainer, found: Found) -> Finding:
             return _predicate(explainer, found, question)
         case StepPredicate():
             return _step(explainer, found, question)
-        case LocalViews() | Crossings() | ActionCounts() | Occurrences():
+        case LocalViews() | Crossings() | ActionCounts() | Occurrences() | Census():
             raise AssertionError("a collection has no findings")
         case _:
             assert_never(question)

@@ -16,6 +16,7 @@ _COMMANDS = {
     "explore": "Count the reachable states; write them as a graph.",
     "fmt": "Bring specifications into their canonical form.",
     "locks": "Show the lock order, its cycles, and what keeps each apart.",
+    "profile": "Show where the states come from, and what would make them fewer.",
     "replay": "Take a saved trace again.",
     "simulate": "Walk through a specification, at random or by hand.",
     "specs": "List the specifications that come with the program.",

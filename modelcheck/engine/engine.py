@@ -11,7 +11,7 @@ from typing import Protocol
 
 from modelcheck.result.trace import Trace
 from modelcheck.result.verdict import Statistics
-from modelcheck.semantics.questions import Held, LocalView, Occurred, Question
+from modelcheck.semantics.questions import Counted, Held, LocalView, Occurred, Question
 from modelcheck.semantics.transition_system import State, TransitionSystem
 from modelcheck.source import Span
 
@@ -58,7 +58,7 @@ class Answers:
     engines). `views`, `crossings` and `counts` are the collections that were asked for:
     crossings hold (call number, leaves, locks held, the place of the return), counts (thread,
     location, target location or -1: an error).
-    `occurred` is None where it was not asked for, or could not be answered.
+    `occurred` and `census` are None where they were not asked for, or could not be answered.
     """
 
     statistics: Statistics
@@ -68,6 +68,7 @@ class Answers:
     crossings: frozenset[tuple[int, bool, tuple[Held, ...], Span]] = frozenset()
     counts: dict[tuple[int, int, int], int] = field(default_factory=dict)
     occurred: Occurred | None = None
+    census: Counted | None = None
     proofs: dict[str, str] = field(default_factory=dict)
     bounds: dict[str, int] = field(default_factory=dict)
     open: dict[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 
 from modelcheck.engine import reference
+from modelcheck.engine.census import census_of_store
 from modelcheck.engine.collecting import Collector
 from modelcheck.engine.engine import Answers, Limits, Progress
 from modelcheck.engine.kernel.program import (
@@ -96,6 +97,7 @@ def _explored(reading: Reading, watch: Watch) -> Answers:
         crossings=frozenset(crossings | before.crossings),
         occurred=occurred(reading, before.occurrences.all, seen),
         counts=counted if any(isinstance(q, ActionCounts) for q in reading.questions) else {},
+        census=census_of_store(program, store, reading.questions),
     )
 
 

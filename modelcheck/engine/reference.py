@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelcheck.engine.census import census_of_space
 from modelcheck.engine.closing import closed_set
 from modelcheck.engine.collecting import Collector
 from modelcheck.engine.endings import note_losses
@@ -49,6 +50,7 @@ def explore(
         crossings=frozenset(collector.crossings),
         counts=dict(collector.counts),
         occurred=collector.occurrences.all,
+        census=census_of_space(system, space, questions),
     )
 
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from modelcheck.analysis.advice import Advice
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding
 from modelcheck.analysis.guards import Note, proposals
 from modelcheck.analysis.judge import Judgement
+from modelcheck.analysis.profile import Profile
 from modelcheck.analysis.trials import Trials
 from modelcheck.analysis.vacuity import Vacuous, never
 from modelcheck.analysis.waiting import Explainer
@@ -138,6 +140,24 @@ class LocksReport:
         """That of the check; 130 if it was interrupted."""
         stopped = {t.stopped for each in self.trials.values() for t in each.trials}
         return 130 if "interrupted" in {self.scenario.stopped, *stopped} else self.scenario.exit_code
+
+
+@dataclass(frozen=True)
+class ProfileReport:
+    """Where the states of a model come from, and what would make them fewer, the surest advice first."""
+
+    profile: Profile
+    advice: tuple[Advice, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """3 if a limit ended the search, 130 if it was interrupted, else 0."""
+        return 130 if self.profile.stopped == "interrupted" else 3 * bool(self.profile.stopped)
+
+    def _repr_html_(self) -> str:
+        from modelcheck.report.notebook import profile_html
+
+        return profile_html(self)
 
 
 def gravest(codes: list[int]) -> int:

@@ -101,7 +101,7 @@ def _file(report: FileReport, *, reproducible: bool) -> Json:
 
 
 def _note(note: Note) -> Json:
-    return {"message": note.message, "place": _place(note.span)}
+    return {"message": note.message, "place": place_json(note.span)}
 
 
 def _guards(each: Guards) -> Json:
@@ -109,10 +109,10 @@ def _guards(each: Guards) -> Json:
     uses = {"writes": True, "reads": False}
     return {
         "variable": each.name,
-        "place": _place(each.span),
+        "place": place_json(each.span),
         **{
             kind: [
-                {"locks": list(use.locks), "places": [_place(span) for span in use.places]}
+                {"locks": list(use.locks), "places": [place_json(span) for span in use.places]}
                 for use in each.uses
                 if use.writes == writes
             ]
@@ -122,7 +122,7 @@ def _guards(each: Guards) -> Json:
 
 
 def _point(point: Point) -> Json:
-    return {"kind": point.kind, "message": point.message, "place": _place(point.span)}
+    return {"kind": point.kind, "message": point.message, "place": place_json(point.span)}
 
 
 def diagnostic_json(diagnostic: Diagnostic) -> Json:
@@ -132,7 +132,7 @@ def diagnostic_json(diagnostic: Diagnostic) -> Json:
         "severity": diagnostic.severity.value,
         "message": diagnostic.message,
         "hint": diagnostic.hint,
-        "place": _place(diagnostic.span),
+        "place": place_json(diagnostic.span),
     }
 
 
@@ -182,7 +182,8 @@ def timing_json(statistics: Statistics) -> Json:
     }
 
 
-def _place(span: Span) -> Json | None:
+def place_json(span: Span) -> Json | None:
+    """Return a place in a text; None for what is in none."""
     if not span.source.text and not span.end:
         return {"file": span.source.name, "line": 0, "column": 0} if span.source.name[:1] != "<" else None
     return {"file": span.source.name, "line": span.line, "column": span.column}
@@ -194,7 +195,7 @@ def checked_json(checked: Checked) -> Json:
         "expectation": checked.text,
         "status": checked.status,
         "why": checked.why,
-        "place": _place(checked.span),
+        "place": place_json(checked.span),
     }
 
 
@@ -257,7 +258,7 @@ def finding_json(explainer: Explainer, finding: Finding) -> Json:
         "states": finding.states,
         "threads": [threads[t].name for t in finding.members],
         "ring": [threads[t].name for t in finding.ring],
-        "place": _place(finding.span),
+        "place": place_json(finding.span),
         "lost_since": finding.lost_since,
         "details": list(finding.details),
         "certified": finding.certified,
@@ -281,7 +282,7 @@ def trace_json(explainer: Explainer, trace: Trace) -> Json:
             {
                 "number": row.number,
                 "thread": row.thread,
-                "place": _place(row.span),
+                "place": place_json(row.span),
                 "op": row.op,
                 "statement": row.text,
                 "choices": list(row.choices),
@@ -289,7 +290,7 @@ def trace_json(explainer: Explainer, trace: Trace) -> Json:
                 "changes": list(row.changes),
                 "waits": row.waits,
                 "breach": row.breach,
-                "left_by": _place(row.left_by) if row.left_by else None,
+                "left_by": place_json(row.left_by) if row.left_by else None,
             }
             for row in rows(explainer, trace)
         ],
@@ -306,14 +307,14 @@ def _situation(explainer: Explainer, situation: Situation) -> Json:
                 "mode": h.mode,
                 "announced": h.bars,
                 "since_step": h.step,
-                "place": _place(h.span),
+                "place": place_json(h.span),
             }
             for h in situation.holds
         ],
         "waits": [
             {
                 "thread": threads[w.thread].name,
-                "place": _place(w.location.span),
+                "place": place_json(w.location.span),
                 "statement": statement(w.location),
                 "lock": w.lock,
                 "mode": w.mode,
@@ -333,7 +334,7 @@ def _situation(explainer: Explainer, situation: Situation) -> Json:
 
 
 def _help(thread: str, location: Location) -> Json:
-    return {"thread": thread, "statement": statement(location), "place": _place(location.span)}
+    return {"thread": thread, "statement": statement(location), "place": place_json(location.span)}
 
 
 # --- lock order ----------------------------------------------------------------------------------
@@ -362,13 +363,13 @@ def _edge(report: ScenarioReport, edge: Edge) -> Json:
     return {
         "thread": interpreter.system.model.threads[edge.request.thread].name,
         "holds": {"lock": edge.held.lock, "index": list(edge.held.index), "mode": edge.held.mode},
-        "taken_at": [_place(span) for span in lines_taken(interpreter, edge)],
+        "taken_at": [place_json(span) for span in lines_taken(interpreter, edge)],
         "asks_for": {
             "lock": edge.request.wants[0],
             "index": list(edge.request.wants[1]),
             "mode": edge.request.mode,
         },
-        "place": _place(edge.request.place.span),
+        "place": place_json(edge.request.place.span),
         "also_holds": [
             {"lock": h.lock, "index": list(h.index), "mode": h.mode}
             for h in edge.request.held

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from modelcheck.report.contents import FileReport, ScenarioReport
+from modelcheck.report.contents import FileReport, ProfileReport, ScenarioReport
+from modelcheck.report.profile_text import profile_text
 from modelcheck.report.text import file_text, scenario_text
 
 _COLOURS = {0: "#1a7f37", 3: "#9a6700"}
@@ -18,6 +19,11 @@ def scenario_html(report: ScenarioReport) -> str:
 def file_html(report: FileReport) -> str:
     """Return a file as HTML."""
     return _box(file_text(report), report.exit_code)
+
+
+def profile_html(report: ProfileReport) -> str:
+    """Return a profile as HTML."""
+    return _box(profile_text(report), report.exit_code)
 
 
 def _box(text: str, code: int) -> str:

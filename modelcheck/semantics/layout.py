@@ -57,6 +57,18 @@ class Row:
         return Field(self.word + word, self.shift + place * self.bits, self.bits, self.low)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some cells of the state: their fields, and the words that have ones just there."""
+
+    fields: tuple[Field, ...]
+    mask: tuple[int, ...]
+
+    def values(self, words: Sequence[int]) -> tuple[int, ...]:
+        """Return the values of the cells."""
+        return tuple((words[f.word] >> f.shift & f.mask) + f.low for f in self.fields)
+
+
 @dataclass(frozen=True, eq=False)
 class Layout:
     """The fields of a system's cells, in the order of the cells; and the rows of its variables."""
@@ -76,6 +88,13 @@ class Layout:
     def unpack(self, words: Sequence[int]) -> State:
         """Return the state that lies in the words."""
         return tuple((words[f.word] >> f.shift & f.mask) + f.low for f in self.fields)
+
+    def part(self, cells: Sequence[int]) -> Part:
+        """Return the part of the state that some cells are."""
+        fields, mask = tuple(self.fields[cell] for cell in cells), [0] * self.words
+        for field in fields:
+            mask[field.word] |= field.mask << field.shift
+        return Part(fields, tuple(mask))
 
 
 @dataclass(frozen=True)

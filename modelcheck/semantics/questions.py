@@ -108,6 +108,18 @@ class Occurrences:
     conditions: tuple[Condition, ...] = ()
 
 
+@dataclass(frozen=True)
+class Census:
+    """How many values does each part of the state take, in how many states each? How many states has each level?
+
+    A part is some cells, by their numbers. It is asked of what was seen, also where a limit ended the search. Of a part
+    with more than `most` values, fewer of them stand for all.
+    """
+
+    parts: tuple[tuple[int, ...], ...]
+    most: int = 1 << 13
+
+
 Question = (
     StatePredicate
     | StepPredicate
@@ -120,6 +132,7 @@ Question = (
     | Crossings
     | ActionCounts
     | Occurrences
+    | Census
 )
 
 
@@ -134,6 +147,35 @@ class Occurred:
     outcomes: frozenset[tuple[int, int, tuple[int, ...], tuple[bool, ...]]] = frozenset()
     waited: frozenset[tuple[int, int]] = frozenset()
     true: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The values that a part of the state takes, each with the number of states that have it.
+
+    Of more values than are kept, one in `scale` is there, chosen at random (engine/census.py); 1: all are there.
+    """
+
+    values: dict[tuple[int, ...], int]
+    scale: int = 1
+
+    @property
+    def distinct(self) -> int:
+        """How many values there are; about so many, if not all are there."""
+        return len(self.values) * self.scale
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all values are there."""
+        return self.scale == 1
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The answer to `Census`: states of each level, the last maybe not complete; a tally for each part."""
+
+    levels: tuple[int, ...]
+    tallies: tuple[Tally, ...]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from modelcheck.engine.kernel.store import Sizes
 from modelcheck.language.parser import parse
 from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Interpreter
+from modelcheck.semantics.questions import Census
 from modelcheck.semantics.transition_system import TransitionSystem, transition_system
 from modelcheck.source import Source
 from tests.agreement.cases import CHUNKS, Case, examine
@@ -41,10 +42,16 @@ def differs(ours: Answers, theirs: Answers) -> str:
     return next((f"{a} and {b}" for a, b in zip(ours.found, theirs.found, strict=True) if a != b), "")
 
 
+def parts_of(system: TransitionSystem) -> tuple[tuple[int, ...], ...]:
+    """Whole states; each cell; all but that cell; nothing."""
+    every = tuple(range(len(system.cells)))
+    return (every, *((n,) for n in every), *(tuple(c for c in every if c != n) for n in every), ())
+
+
 def native_differs(system: TransitionSystem, sizes: Sizes | None = None) -> str:
     """Return how the engines differ about a system, asked everything."""
     assert native.fitting_text(Interpreter(system), ()) is not None, refusal(system)
-    asked = questions(system)
+    asked = (*questions(system), Census(parts_of(system), most=5))
     ours = reference.explore(system, asked, Limits())
     return differs(ours, native.explore(system, asked, Limits(), None, sizes))
 

@@ -193,6 +193,9 @@ JSON = {
     "explore": ["explore", "deadlock.mck"],
     "explore, limited": ["explore", "large.mck", "--max-states", "9"],
     "explore, graph": ["explore", "deadlock.mck", "--graph", "g.json"],
+    "profile": ["profile", "deadlock.mck"],
+    "profile, limited": ["profile", "large.mck", "--max-states", "9000"],
+    "profile, before the start": ["profile", "fails.mck"],
     "simulate": ["simulate", "deadlock.mck", "--seed", "3", "--runs", "20"],
     "simulate, one run": ["simulate", "holds.mck"],
     "replay": ["replay", "deadlock.mck", "trace.json"],
@@ -205,6 +208,8 @@ JSON = {
 @pytest.mark.parametrize("name", JSON)
 def test_with_json_there_is_one_document_that_follows_the_schema(name: str, capsys: Captured) -> None:
     modelcheck("check", "-q", "deadlock.mck", "--scenario", "wrong", "--save-trace", "trace.json")
+    text = "model fails marked; var x: 0..1; init { assert(false); } thread t { x = 1; }"
+    Path("fails.mck").write_text(text, encoding="utf-8")
     capsys.readouterr()
     code = modelcheck(*JSON[name], "--json")
     document = json.loads(capsys.readouterr().out)
@@ -212,7 +217,7 @@ def test_with_json_there_is_one_document_that_follows_the_schema(name: str, caps
     jsonschema.validate(document, schema)
     assert document["exit_code"] == code
     if code != 2:
-        assert document.keys() & {"exploration", "simulation", "replay", "conformance"}
+        assert document.keys() & {"exploration", "profile", "simulation", "replay", "conformance"}
 
 
 # --- fmt -----------------------------------------------------------------------------------------
