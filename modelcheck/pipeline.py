@@ -12,7 +12,7 @@ from modelcheck.analysis.conformity import ConformReport, check_names, conformin
 from modelcheck.analysis.consequences import as_told
 from modelcheck.analysis.expectations import Facts, expectations
 from modelcheck.analysis.finding import Finding
-from modelcheck.analysis.judge import Judgement, judge
+from modelcheck.analysis.judge import Judgement, judged
 from modelcheck.analysis.lock_events import LARGEST_RECORD, rows_of
 from modelcheck.analysis.lock_sequences import OrderReport, compared
 from modelcheck.analysis.order_records import RecordedOrder, recorded_order
@@ -34,7 +34,6 @@ from modelcheck.language.syntax import Specification
 from modelcheck.logs.log import LARGEST_LOG, Log
 from modelcheck.logs.reading import logs_of
 from modelcheck.report.contents import FileReport, LocksReport, ProfileReport, ScenarioReport
-from modelcheck.result.certify import certify
 from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import (
@@ -99,11 +98,15 @@ def check_specification(
     """Check a specification that was read from `file`."""
     options = options or Options()
     reports: list[ScenarioReport] = []
+    interrupted = False
     for model in models(specs, options):
-        reports.append(check_model(model, options, progress))
-        if reports[-1].stopped == INTERRUPTED:
+        try:
+            reports.append(check_model(model, options, progress))
+        except KeyboardInterrupt:  # a second one: what was told before stands
+            interrupted = True
+        if interrupted or reports[-1].stopped == INTERRUPTED:
+            interrupted = True
             break
-    interrupted = any(report.stopped == INTERRUPTED for report in reports)
     partial = options.scenario is not None or bool(options.parameters)
     return FileReport(file, tuple(reports), interrupted=interrupted, partial=partial)
 
@@ -118,7 +121,7 @@ def check_model(
     explainer = Explainer(interpreter)
     asked = restricted(model, questions(system), options.properties)
     answers = engine(options.engine)(system, asked, within(options.limits, model), progress)
-    judgement = certified(interpreter, judge(explainer, asked, answers, frozenset(options.properties)))
+    answers, judgement = judged(explainer, asked, answers, frozenset(options.properties))
     return ScenarioReport(
         model=model,
         engine=options.engine,
@@ -352,7 +355,7 @@ def _facts(model: Model, options: Options, answers: Answers, judgement: Judgemen
     )
 
 
-# --- engines, limits, certificates ---------------------------------------------------------------
+# --- engines, limits -----------------------------------------------------------------------------
 
 
 def engine(name: str) -> Engine:
@@ -378,17 +381,3 @@ def within(limits: Limits, model: Model) -> Limits:
     """Return the limits, with those of the scenario where nothing was chosen."""
     states = model.scenario.max_states if limits.states is None else limits.states
     return replace(limits, states=states)
-
-
-def certified(interpreter: Interpreter, judgement: Judgement) -> Judgement:
-    """Check every evidence by the definition; what does not show what it should is our bug (CertificationError)."""
-
-    def one(finding: Finding) -> Finding:
-        if finding.evidence is None or finding.claim is None:
-            return finding
-        return replace(
-            finding, certified=certify(interpreter, finding.evidence, finding.claim, finding.members)
-        )
-
-    findings, folded = tuple(map(one, judgement.findings)), tuple(map(one, judgement.folded))
-    return replace(judgement, findings=findings, folded=folded)

@@ -23,12 +23,16 @@ from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CHECKS
 from modelcheck.engine.engine import Answers
 from modelcheck.language.model import Model, Property, refs
-from modelcheck.result.trace import Exhausted
+from modelcheck.result.certify import certify
+from modelcheck.result.trace import Exhausted, Trace
 from modelcheck.result.verdict import Bounded, Failed, Holds, Proved, Unknown, Verdict, Violated
+from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import (
     Question,
     StatePredicate,
 )
+
+INTERRUPTED = "interrupted"
 
 PREDICATES = ("guarded_by", "race")
 """Checks that are nothing but state predicates: a model in which nothing can collide asks none, and they hold."""
@@ -64,6 +68,39 @@ class Judgement:
                 case _:
                     pass
         return found
+
+
+def judged(
+    explainer: Explainer, asked: tuple[Question, ...], answers: Answers, only: frozenset[str]
+) -> tuple[Answers, Judgement]:
+    """Judge the answers and certify every evidence; answers and judgement after an interrupt say that there was one.
+
+    What the engine itself found is then told, and nothing is done that takes long.
+    """
+    try:
+        return answers, certified(explainer.interpreter, judge(explainer, asked, answers, only))
+    except KeyboardInterrupt:
+        answers = replace(answers, stopped=INTERRUPTED, views=frozenset(), crossings=frozenset())
+        return answers, certified(explainer.interpreter, judge(explainer, asked, answers, only), quickly=True)
+
+
+def certified(interpreter: Interpreter, judgement: Judgement, *, quickly: bool = False) -> Judgement:
+    """Check every evidence by the definition; what does not show what it should is our bug (CertificationError).
+
+    If it must go quickly, only traces are taken again.
+    """
+
+    def one(finding: Finding) -> Finding:
+        if finding.evidence is None or finding.claim is None:
+            return finding
+        if quickly and not isinstance(finding.evidence, Trace):
+            return finding
+        return replace(
+            finding, certified=certify(interpreter, finding.evidence, finding.claim, finding.members)
+        )
+
+    findings, folded = tuple(map(one, judgement.findings)), tuple(map(one, judgement.folded))
+    return replace(judgement, findings=findings, folded=folded)
 
 
 def judge(

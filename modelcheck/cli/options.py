@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -101,10 +100,7 @@ def given(parameters: tuple[tuple[str, str], ...]) -> dict[str, str]:
 
 def free_memory() -> int | None:
     """Return 70% of the memory that is free now (SEMANTICS H17); None where that is not known."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except (OSError, ValueError):
-        return None
-    sizes = dict(line.split(":", 1) for line in lines)
-    available = sizes.get("MemAvailable")
-    return int(available.split()[0]) * 1024 * 7 // 10 if available else None
+    from modelcheck.engine.memory import free_memory as free
+
+    size = free()
+    return None if size is None else size * 7 // 10

@@ -36,11 +36,14 @@ class _Line:
         from rich.console import Console
         from rich.status import Status
 
+        from modelcheck.engine.memory import size_shown
+
         rate = f"{statistics.states_per_second:,.0f} states/s"
         counts = (
             f"{statistics.states:,} states, {statistics.transitions:,} transitions, depth {statistics.depth}"
         )
-        text = f"{counts}, {frontier:,} to expand, {rate}"
+        memory = size_shown(statistics.peak_memory)
+        text = f"{counts}, {frontier:,} to expand, {rate}, {memory}"
         if self._status is None:
             status = Status(text, console=Console(stderr=True))
             self._status = self._stack.enter_context(status)

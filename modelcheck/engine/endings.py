@@ -10,13 +10,18 @@ stuck, and one that may still get stuck is not called unable to finish.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
-from modelcheck.engine.sightings import Sightings, Target
+from modelcheck.engine.collecting import Collector
+from modelcheck.engine.sightings import Target
 from modelcheck.engine.space import Space
 from modelcheck.semantics.interpreter import Interpreter
-from modelcheck.semantics.questions import CannotFinish, Question, StuckForEver
+from modelcheck.semantics.questions import CannotFinish, StuckForEver
 from modelcheck.semantics.waiting import standing
+
+
+def _nothing() -> None:
+    """Nobody wants to end it early."""
 
 
 class Endings:
@@ -26,7 +31,13 @@ class Endings:
     the answers: per state a bit for each thread.
     """
 
-    def __init__(self, interpreter: Interpreter, space: Space, caught: Mapping[int, Iterable[int]]) -> None:
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        space: Space,
+        caught: Mapping[int, Iterable[int]],
+        heed: Callable[[], None] = _nothing,
+    ) -> None:
         self._interpreter = interpreter
         self._space = space
         self._count = len(interpreter.system.model.threads)
@@ -34,9 +45,9 @@ class Endings:
         self._daemons = _bits(t.number for t in interpreter.system.model.threads if t.daemon)
         # Where everybody may step and reach a goal nothing is lost, here and in all states before: no need to look.
         full = self._packed(self._everybody, self._everybody, 0)
-        fates = joined(space, [self._fate(n, caught.get(n, ())) for n in range(len(space))], full)
+        fates = joined(space, [self._fate(n, caught.get(n, ())) for n in range(len(space))], full, heed)
         self.stuck = [self._stuck_in(number, fate) for number, fate in enumerate(fates)]
-        later_stuck = joined(space, self.stuck, self._everybody) if any(self.stuck) else self.stuck
+        later_stuck = joined(space, self.stuck, self._everybody, heed) if any(self.stuck) else self.stuck
         self.unable = [self._unable_in(fate) & ~later for fate, later in zip(fates, later_stuck, strict=True)]
 
     def _packed(self, steps: int, goals: int, caught: int, errs: int = 0) -> int:
@@ -72,13 +83,17 @@ class Endings:
         return 0 if errs else self._everybody & ~goals & ~caught
 
 
-def joined(space: Space, bits: list[int], full: int) -> list[int]:
-    """Or into the bits of every state those of all that follow it; leave states alone whose bits contain `full`."""
+def joined(space: Space, bits: list[int], full: int, heed: Callable[[], None] = _nothing) -> list[int]:
+    """Or into the bits of every state those of all that follow it; leave states alone whose bits contain `full`.
+
+    `heed` is called for each state, and may raise.
+    """
     found = bits.copy()
     changed = True
     while changed:
         changed = False
         for number in reversed(range(len(found))):
+            heed()
             before = now = found[number]
             if now & full != full:
                 for following in space.targets(number):
@@ -90,15 +105,13 @@ def joined(space: Space, bits: list[int], full: int) -> list[int]:
 
 
 def note_losses(
-    interpreter: Interpreter,
-    space: Space,
-    caught: Mapping[int, Iterable[int]],
-    questions: Sequence[Question],
-    sightings: Sightings,
+    interpreter: Interpreter, space: Space, collector: Collector, heed: Callable[[], None] = _nothing
 ) -> None:
     """Add who is stuck and who cannot finish to what was seen, if that was asked."""
-    asked = [question for question in questions if isinstance(question, StuckForEver | CannotFinish)]
-    endings = Endings(interpreter, space, caught) if asked else None
+    asked = [
+        question for question in collector.questions if isinstance(question, StuckForEver | CannotFinish)
+    ]
+    endings = Endings(interpreter, space, collector.caught, heed) if asked else None
     for question in asked:
         assert endings is not None
         lost = endings.stuck if isinstance(question, StuckForEver) else endings.unable
@@ -108,7 +121,7 @@ def note_losses(
                 if isinstance(question, StuckForEver):
                     cause = standing(interpreter, space.states[number], thread)
                 target = Target(number, None, (thread,))
-                sightings.add(question, (cause,), space.level_of(number), target)
+                collector.sightings.add(question, (cause,), space.level_of(number), target)
 
 
 def _bits(threads: Iterable[int]) -> int:

@@ -20,7 +20,7 @@ from modelcheck.source import Span
 class Limits:
     """When to give up: states, bytes of memory, seconds; None is no limit. `depth` bounds symbolic engines.
 
-    `query_seconds` is the time for one z3 query.
+    `query_seconds` is the time for one z3 query. `spent`: so much of the time is used already.
     """
 
     states: int | None = None
@@ -28,6 +28,7 @@ class Limits:
     seconds: float | None = None
     depth: int | None = None
     query_seconds: float = 60.0
+    spent: float = 0.0
 
 
 @dataclass(frozen=True)

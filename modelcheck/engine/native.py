@@ -3,17 +3,19 @@
 The successor function, the predicates and the loop over them are compiled (semantics/native_*.py, engine/kernel/); a
 state is a few words. What is seen on the way is noted by number and counted; the interpreter says afterwards, at one
 state for each number, what it means. States are numbered as by the reference engine, so that the answers are the same,
-traces included. A model that does not fit is left to the reference engine.
+traces included. A model that does not fit is left to the reference engine, and the answers say why.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from modelcheck.engine import reference
 from modelcheck.engine.census import census_of_store
 from modelcheck.engine.collecting import Collector
 from modelcheck.engine.engine import Answers, Limits, Progress
+from modelcheck.engine.kernel.compiling import compiler_problem
 from modelcheck.engine.kernel.program import (
     MOST_FLAGS,
     MOST_SUCCESSORS,
@@ -25,10 +27,11 @@ from modelcheck.engine.kernel.program import (
     refusal,
 )
 from modelcheck.engine.kernel.store import Sizes, Store
-from modelcheck.engine.native_answers import Reading, found_by, views_and_crossings
+from modelcheck.engine.memory import peak_memory
+from modelcheck.engine.native_answers import Reading, room_to_tell, told, views_and_crossings
 from modelcheck.engine.native_endings import look_back
 from modelcheck.engine.native_occurred import flags, occurred
-from modelcheck.engine.watch import StoppedError, Watch, peak_memory
+from modelcheck.engine.watch import StoppedError, Watch
 from modelcheck.result.verdict import Statistics
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import ActionCounts, Question
@@ -48,30 +51,58 @@ def explore(
     sizes: Sizes | None = None,
 ) -> Answers:
     """Look at every reachable state, and answer the questions."""
-    watch = Watch(limits, progress)
-    interpreter = Interpreter(system)
-    text = fitting_text(interpreter, questions)
-    if text is None:
-        return reference.explore(system, questions, limits, progress)
+    with Watch(limits, progress) as watch:
+        reading = _made(Interpreter(system), questions, watch, sizes)
+        if not isinstance(reading, str):
+            try:
+                return _explored(reading, watch)
+            finally:
+                reading.store.close()
+    spent = replace(limits, spent=watch.seconds)
+    answers = reference.explore(system, questions, spent, progress)
+    return replace(answers, statistics=replace(answers.statistics, fallback=reading))
+
+
+def _made(
+    interpreter: Interpreter, questions: tuple[Question, ...], watch: Watch, sizes: Sizes | None
+) -> Reading | str:
+    """Return the program with an empty store; or why there is none."""
+    text, reason = fitted(interpreter, questions)
+    reason = reason or compiler_problem()
+    if text is None or reason:
+        return reason
     program = loaded(text)
     try:
         store = Store(program, interpreter, watch, sizes)
     except OSError:
-        # There is no room for the buffers.
-        return reference.explore(system, questions, limits, progress)
-    try:
-        return _explored(Reading(interpreter, questions, program, store), watch)
-    finally:
-        store.close()
+        return "there is no memory for its buffers"
+    return Reading(interpreter, questions, program, store)
 
 
 def fitting_text(interpreter: Interpreter, questions: tuple[Question, ...]) -> Text | None:
     """Return the program for a system, or None if it does not fit."""
-    if refusal(interpreter.system):
-        return None
+    return fitted(interpreter, questions)[0]
+
+
+def fitted(interpreter: Interpreter, questions: tuple[Question, ...]) -> tuple[Text | None, str]:
+    """Return the program for a system; None with the reason if it does not fit."""
+    reason = refusal(interpreter.system)
+    if reason:
+        return None, reason
     text = program_text(interpreter, questions)
-    small = text.layout.words <= MOST_WORDS and text.registry.flags <= MOST_FLAGS
-    return text if small and text.successors <= MOST_SUCCESSORS else None
+    if text.layout.words > MOST_WORDS:
+        return (
+            None,
+            f"a state takes {text.layout.words} words of 64 bits, and at most {MOST_WORDS} are supported",
+        )
+    if text.registry.flags > MOST_FLAGS:
+        return None, "a statement has too many outcomes to tell apart"
+    if text.successors > MOST_SUCCESSORS:
+        return (
+            None,
+            f"a state may have {text.successors} successors, and at most {MOST_SUCCESSORS} are supported",
+        )
+    return text, ""
 
 
 def _explored(reading: Reading, watch: Watch) -> Answers:
@@ -83,21 +114,24 @@ def _explored(reading: Reading, watch: Watch) -> Answers:
     transitions = store.transitions
     seen = flags(program)
     reading.close_notes()
+    depth = store.depth - 1 if stopped else store.depth
     if not stopped:
         stopped = _guarded_look_back(reading, watch)
-    found = found_by(reading, before.sightings)
+    found, untold = told(reading, before.sightings, watch)
     views, crossings = views_and_crossings(reading)
-    depth = store.depth - 1 if stopped else store.depth
+    census = census_of_store(program, store, reading.questions)
     size = store.bytes_of_states / len(store) if len(store) else 0.0
     return Answers(
-        statistics=Statistics(len(store), transitions, max(depth, 0), watch.seconds, peak_memory(), size),
-        stopped=stopped,
+        statistics=Statistics(
+            len(store), transitions, max(depth, 0), watch.seconds, peak_memory(), size, engine="native"
+        ),
+        stopped=stopped or untold or watch.interruption(),
         found=found,
         views=frozenset(views),
         crossings=frozenset(crossings | before.crossings),
         occurred=occurred(reading, before.occurrences.all, seen),
         counts=counted if any(isinstance(q, ActionCounts) for q in reading.questions) else {},
-        census=census_of_store(program, store, reading.questions),
+        census=census,
     )
 
 
@@ -120,6 +154,7 @@ def _search(reading: Reading, before: Collector, watch: Watch) -> str:
                 start = time.monotonic()
                 done = store.advance(states)
                 if store.frontier:
+                    watch.need(room_to_tell(reading))
                     watch.look_closely(len(store), store.transitions, store.depth, store.frontier)
                 if not done:
                     states = max(_FIRST, int(states * min(_AT_ONCE / (time.monotonic() - start + 1e-6), 4.0)))

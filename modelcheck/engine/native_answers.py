@@ -19,7 +19,8 @@ from modelcheck.engine.kernel.program import Program
 from modelcheck.engine.kernel.sets import LOGGED_KNOTS, LOGGED_TIME_OUTS
 from modelcheck.engine.kernel.store import Store
 from modelcheck.engine.shortest import best_trace, trace_before_time
-from modelcheck.engine.sightings import Sightings, Target
+from modelcheck.engine.sightings import Sighting, Sightings, Target
+from modelcheck.engine.watch import TELLING, StoppedError, Watch
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.native_registry import (
     MOVER_BITS,
@@ -225,18 +226,56 @@ def _add(
         each.places += places
 
 
-def found_by(reading: Reading, before: Sightings) -> tuple[Found, ...]:
-    """Return all findings, with their traces: the nearest first, and in the order of the reference engine."""
-    found: list[tuple[tuple[Any, ...], Found]] = []
-    for n, sighting in enumerate(before.all):
-        trace, target = trace_before_time(reading.interpreter, sighting.targets[0])
-        early = Found(
-            sighting.question, sighting.cause, sighting.level, sighting.states, trace, target.members
-        )
-        found.append(((sighting.level, -1, n), early))
-    seen = reading.seen().values()
-    found += (((each.found_level, *reading.when(each)), _found(reading, each)) for each in seen)
-    return tuple(finding for _, finding in sorted(found, key=lambda pair: pair[0]))
+def told(reading: Reading, before: Sightings, watch: Watch) -> tuple[tuple[Found, ...], str]:
+    """Return the findings with their traces, the nearest first and in the order of the reference engine.
+
+    And why some are left out, if some are: a trace takes a sweep over the states before it, and memory for each.
+    """
+    found: list[Found] = []
+    todo: list[tuple[tuple[Any, ...], Sighting | Seen]] = [
+        ((sighting.level, -1, n), sighting) for n, sighting in enumerate(before.all)
+    ]
+    todo += (((each.found_level, *reading.when(each)), each) for each in reading.seen().values())
+    try:
+        for _, each in sorted(todo, key=lambda pair: pair[0]):
+            watch.heed()
+            if found and watch.is_late(TELLING):
+                return tuple(found), watch.out_of_time
+            if isinstance(each, Seen):
+                watch.need_to_tell(_size_of_costs(reading, each.level))
+                found.append(_found(reading, each))
+            else:
+                found.append(_before_time(reading, each))
+    except StoppedError as stop:
+        return tuple(found), str(stop)
+    except KeyboardInterrupt:
+        return tuple(found), "interrupted"
+    return tuple(found), ""
+
+
+def _before_time(reading: Reading, sighting: Sighting) -> Found:
+    trace, target = trace_before_time(reading.interpreter, sighting.targets[0])
+    return Found(sighting.question, sighting.cause, sighting.level, sighting.states, trace, target.members)
+
+
+def room_to_tell(reading: Reading) -> int:
+    """Return the memory that the traces of what has been noted so far will take: that of the deepest."""
+    program, store = reading.program, reading.store
+    levels = [
+        int(level)
+        for count, level in zip(program.note_counts, program.note_levels, strict=True)
+        if count and level < 1 << 63
+    ]
+    for kind in program.text.shape.sets:
+        if kind.logged is not None:
+            levels += (int(row[-1]) for row in store.tuples(kind)[-1:])
+    # A new state is noted while the level before it is expanded.
+    deepest = max(levels, default=-1) + 1
+    return _size_of_costs(reading, min(deepest, store.depth + 1)) if levels else 0
+
+
+def _size_of_costs(reading: Reading, level: int) -> int:
+    return 2 * (len(reading.interpreter.system.model.threads) + 1) * reading.store.level(level).stop
 
 
 def _found(reading: Reading, each: Seen) -> Found:
@@ -264,9 +303,9 @@ def _found(reading: Reading, each: Seen) -> Found:
 class _Costs:
     """For the states of the cone: the fewest switches to a target, by who moves first; -1 if nobody needs to."""
 
-    def __init__(self, reading: Reading, last: int) -> None:
+    def __init__(self, reading: Reading, level: int) -> None:
         self._threads = len(reading.interpreter.system.model.threads)
-        self._buffer = reading.store.array(Slot.COSTS, 2 * (self._threads + 1) * last)
+        self._buffer = reading.store.array(Slot.COSTS, _size_of_costs(reading, level))
 
     def __call__(self, number: int) -> dict[int, int]:
         """Return the costs of a state."""
@@ -286,7 +325,7 @@ class _Costs:
 def _costs(reading: Reading, each: Seen) -> _Costs:
     """Sweep back over the levels (engine/shortest.py)."""
     store = reading.store
-    costs = _Costs(reading, store.level(each.level).stop)
+    costs = _Costs(reading, each.level)
     for number, aux in each.places:
         costs.mark(number, aux & NOBODY if each.is_step else NOBODY)
     for depth in reversed(range(each.level)):

@@ -6,6 +6,7 @@ on what it finds (SEMANTICS A1). Breadth-first: what is found first is found by 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from modelcheck.engine.census import census_of_space
@@ -13,10 +14,11 @@ from modelcheck.engine.closing import closed_set
 from modelcheck.engine.collecting import Collector
 from modelcheck.engine.endings import note_losses
 from modelcheck.engine.engine import Answers, Found, Limits, Progress
+from modelcheck.engine.memory import peak_memory
 from modelcheck.engine.shortest import shortest_trace
 from modelcheck.engine.sightings import Sighting
 from modelcheck.engine.space import Space
-from modelcheck.engine.watch import StoppedError, Watch, peak_memory
+from modelcheck.engine.watch import TELLING, StoppedError, Watch
 from modelcheck.language.types import Bool, Range, Scalarset, show
 from modelcheck.result.verdict import Statistics
 from modelcheck.semantics.interpreter import Interpreter
@@ -37,20 +39,22 @@ def explore(
     interpreter = Interpreter(system)
     space = Space(len(system.model.threads))
     collector = Collector(interpreter, questions)
-    watch = Watch(limits, progress)
-    stopped = _search(interpreter, space, watch, collector) or _look_back(
-        interpreter, space, collector, questions
-    )
-    found = tuple(_found(interpreter, space, sighting) for sighting in collector.sightings.all)
+    with Watch(limits, progress) as watch:
+        stopped = _search(interpreter, space, watch, collector)
+        statistics = _statistics(space, watch, stopped)
+        stopped = stopped or _look_back(interpreter, space, watch, collector)
+        found, untold = _told(interpreter, space, watch, collector)
+        counted = census_of_space(system, space, questions)
+        stopped = stopped or untold or watch.interruption()
     return Answers(
-        statistics=_statistics(space, watch, stopped),
+        statistics=replace(statistics, seconds=watch.seconds, peak_memory=peak_memory()),
         stopped=stopped,
         found=found,
         views=frozenset(collector.views),
         crossings=frozenset(collector.crossings),
         counts=dict(collector.counts),
         occurred=collector.occurrences.all,
-        census=census_of_space(system, space, questions),
+        census=counted,
     )
 
 
@@ -91,21 +95,43 @@ def _search(interpreter: Interpreter, space: Space, watch: Watch, collector: Col
     return ""
 
 
-def _look_back(
-    interpreter: Interpreter, space: Space, collector: Collector, questions: tuple[Question, ...]
-) -> str:
+def _look_back(interpreter: Interpreter, space: Space, watch: Watch, collector: Collector) -> str:
     """Look at what every continuation has in common; only possible after a complete search."""
+
+    def heed() -> None:
+        watch.look(len(space), space.transitions, space.depth, 0)
+
     try:
-        note_losses(interpreter, space, collector.caught, questions, collector.sightings)
+        note_losses(interpreter, space, collector, heed)
+    except StoppedError as stop:
+        return str(stop)
     except KeyboardInterrupt:
         return "interrupted"
     return ""
 
 
+def _told(
+    interpreter: Interpreter, space: Space, watch: Watch, collector: Collector
+) -> tuple[tuple[Found, ...], str]:
+    """Return the findings with their traces, the nearest first; and why some are left out, if some are."""
+    found: list[Found] = []
+    try:
+        for sighting in collector.sightings.all:
+            watch.heed()
+            if found and watch.is_late(TELLING):
+                return tuple(found), watch.out_of_time
+            found.append(_found(interpreter, space, sighting))
+    except KeyboardInterrupt:
+        return tuple(found), "interrupted"
+    return tuple(found), ""
+
+
 def _statistics(space: Space, watch: Watch, stopped: str) -> Statistics:
     # A level that was not finished is not counted.
     depth = space.depth - 1 if stopped else space.depth
-    return Statistics(len(space), space.transitions, max(depth, 0), watch.seconds, peak_memory())
+    return Statistics(
+        len(space), space.transitions, max(depth, 0), watch.seconds, peak_memory(), engine="reference"
+    )
 
 
 def _found(interpreter: Interpreter, space: Space, sighting: Sighting) -> Found:
@@ -142,9 +168,9 @@ def counted_graph(
     """Return how large the state space is, and the state graph, of one search."""
     interpreter = Interpreter(system)
     space = Space(len(system.model.threads))
-    watch = Watch(limits, progress)
-    stopped = _search(interpreter, space, watch, Collector(interpreter, ()))
-    answers = Answers(_statistics(space, watch, stopped), stopped)
+    with Watch(limits, progress) as watch:
+        stopped = _search(interpreter, space, watch, Collector(interpreter, ()))
+        answers = Answers(_statistics(space, watch, stopped), stopped or watch.interruption())
     return answers, _drawn(interpreter, space, stopped)
 
 

@@ -17,8 +17,9 @@ from modelcheck.engine.auxiliary import Facts, guessed, inductive
 from modelcheck.engine.bounded import Bounded
 from modelcheck.engine.engine import Answers, Limits, Progress
 from modelcheck.engine.induction import Certificate, Induction, recheck
+from modelcheck.engine.memory import peak_memory
 from modelcheck.engine.queries import Budget, GaveUpError
-from modelcheck.engine.watch import StoppedError, peak_memory
+from modelcheck.engine.watch import StoppedError
 from modelcheck.result.verdict import Statistics
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import Crossings, Question, StatePredicate

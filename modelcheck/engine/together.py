@@ -51,6 +51,7 @@ def explore(
 ) -> Answers:
     """Answer what z3 can by z3, and the rest by a complete search if that is small."""
     answers = _explored(system, questions, limits, progress)
+    answers = replace(answers, statistics=replace(answers.statistics, engine="z3"))
     return (
         answers
         if answers.stopped == INTERRUPTED

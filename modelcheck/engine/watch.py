@@ -1,17 +1,29 @@
-"""When a search gives up, and who is told how far it is."""
+"""When a search gives up, and who is told how far it is.
+
+Ctrl-C is held back while a watch is entered, and heard where the search looks at its watch: in between compiled code
+runs, tables are exchanged, and nothing may be left half done. A second one is heard at once.
+"""
 
 from __future__ import annotations
 
-import resource
-import sys
+import signal
+import threading
 import time
-from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
 
 from modelcheck.engine.engine import Limits, Progress
+from modelcheck.engine.memory import free_memory, peak_memory, resident_memory, size_shown
 from modelcheck.result.verdict import Statistics
 
 _REPORT_EVERY = 0.5
 _LOOK_EVERY = 64
+_LEFT_FOR_OTHERS = 0.1
+"""Of the memory that is free, what telling the findings leaves alone."""
+
+
+TELLING = 2.0
+"""Findings are told with their traces until so many times the time limit has gone, and the nearest one in any case."""
 
 
 class StoppedError(Exception):
@@ -26,11 +38,51 @@ class Watch:
         self._progress = progress
         self._start = self._reported = time.monotonic()
         self._looks = 0
+        self._interrupts = 0
+        self._holding = False
+
+    def __enter__(self) -> Self:
+        """Hold Ctrl-C back, where it would otherwise raise KeyboardInterrupt."""
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._note_interrupt)
+            self._holding = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let Ctrl-C through again, also one that nobody has heard."""
+        if self._holding:
+            self._holding = False
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if kind is None:
+            self.heed()
+
+    def _note_interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._interrupts += 1
+        if self._interrupts > 1:
+            self._interrupts = 0
+            signal.default_int_handler(number, frame)
+
+    def heed(self) -> None:
+        """Raise KeyboardInterrupt if there was a Ctrl-C that nobody has heard."""
+        if self._interrupts:
+            self._interrupts = 0
+            raise KeyboardInterrupt
+
+    def interruption(self) -> str:
+        """Return "interrupted" if there was a Ctrl-C that nobody has heard, else ""."""
+        try:
+            self.heed()
+        except KeyboardInterrupt:
+            return "interrupted"
+        return ""
 
     @property
     def seconds(self) -> float:
         """Seconds since the start."""
-        return time.monotonic() - self._start
+        return time.monotonic() - self._start + self.limits.spent
 
     def admit(self, states: int) -> None:
         """Raise StoppedError if there are as many states as are allowed, and one more is to come."""
@@ -45,15 +97,26 @@ class Watch:
 
     def look_closely(self, states: int, transitions: int, depth: int, frontier: int) -> None:
         """The same, for those who do not ask often."""
+        self.heed()
         now = time.monotonic()
-        limits = self.limits
-        if limits.seconds is not None and now - self._start >= limits.seconds:
-            raise StoppedError(f"limit of {limits.seconds:g} second{'s' * (limits.seconds != 1)}")
+        if self.is_late():
+            raise StoppedError(self.out_of_time)
         self.need(0)
         if self._progress is not None and now - self._reported >= _REPORT_EVERY:
             self._reported = now
-            statistics = Statistics(states, transitions, depth, now - self._start, peak_memory())
+            statistics = Statistics(states, transitions, depth, self.seconds, peak_memory())
             self._progress(statistics, frontier)
+
+    def is_late(self, times: float = 1.0) -> bool:
+        """Tell whether the time is used up, or so many times the time."""
+        limit = self.limits.seconds
+        return limit is not None and self.seconds >= limit * times
+
+    @property
+    def out_of_time(self) -> str:
+        """Why a search stops that is late."""
+        limit = self.limits.seconds or 0.0
+        return f"limit of {limit:g} second{'s' * (limit != 1)}"
 
     def need(self, size: int) -> None:
         """Raise StoppedError if so many more bytes are too much."""
@@ -61,27 +124,9 @@ class Watch:
         if limit is not None and resident_memory() + size >= limit:
             raise StoppedError(f"limit of {size_shown(limit)} of memory")
 
-
-def resident_memory() -> int:
-    """Return the memory that is resident now, in bytes; where that is unknown, the most so far."""
-    try:
-        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
-    except (OSError, IndexError):
-        return peak_memory()
-    return int(pages) * resource.getpagesize()
-
-
-def size_shown(size: int) -> str:
-    """Return a number of bytes as a person writes it: 10 MiB."""
-    shown, unit = float(size), "byte" if size == 1 else "bytes"
-    for larger in ("KiB", "MiB", "GiB", "TiB"):
-        if shown < 1024:
-            break
-        shown, unit = shown / 1024, larger
-    return f"{shown:.3g} {unit}" if shown < 1000 else f"{shown:.0f} {unit}"
-
-
-def peak_memory() -> int:
-    """Return the most memory that this process has had resident, in bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    def need_to_tell(self, size: int) -> None:
+        """The same for telling what was found: that may go beyond the limit, but not beyond what the machine has."""
+        limit, free = self.limits.memory, free_memory()
+        within = limit is not None and resident_memory() + size < limit
+        if not within and free is not None and size >= free * (1 - _LEFT_FOR_OTHERS):
+            raise StoppedError("limit of the memory of this machine")

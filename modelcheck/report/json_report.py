@@ -169,6 +169,8 @@ def statistics_json(statistics: Statistics) -> Json:
         "transitions": statistics.transitions,
         "depth": statistics.depth,
         "queries": len(statistics.queries),
+        "engine": statistics.engine,
+        "fallback": statistics.fallback or None,
     }
 
 

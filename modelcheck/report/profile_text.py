@@ -21,7 +21,8 @@ _ADDS = 1.005
 def profile_text(report: ProfileReport) -> str:
     """Return the profile as text."""
     profile = report.profile
-    lines = [model_shown(profile.model), f"  {statistics_line(profile.statistics, profile.stopped)}"]
+    size = statistics_line(profile.statistics, profile.stopped)
+    lines = [model_shown(profile.model), *(f"  {line}" for line in size.splitlines())]
     if profile.levels:
         for part in (_levels(profile), _components(profile), _pairs(profile), _places(profile)):
             lines += ["", *(f"  {line}".rstrip() for line in part)]

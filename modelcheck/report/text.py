@@ -63,6 +63,8 @@ def scenario_lines(
     """Yield all that is said about a scenario below its first line, with so many findings of each check."""
     mattered = report.stopped in report.undecided.values()
     yield statistics_line(report.statistics, report.stopped if mattered else "")
+    if mattered and report.statistics.states and report.stopped.startswith("limit of"):
+        yield f"what makes it so many states: {_profiling(report.model)}"
     shown: list[Finding] = []
     for finding in _shown(report.findings, most):
         yield ""
@@ -130,6 +132,13 @@ def _in_a_word(report: ScenarioReport) -> str:
             return f"undecided: {told_reasons(report.undecided)}"
 
 
+def _profiling(model: Model) -> str:
+    """Return the command that shows where the states come from."""
+    given = (f"-p {name}={value}" for name, value in model.parameters if name in model.given)
+    scenario = [f"--scenario {model.scenario.name}"] if model.scenario.name else []
+    return " ".join(["modelcheck profile", model.file, *scenario, *given])
+
+
 def statistics_line(statistics: Statistics, stopped: str) -> str:
     """Return how large the search was."""
     size = [
@@ -141,7 +150,12 @@ def statistics_line(statistics: Statistics, stopped: str) -> str:
         size = [f"{statistics.depth} steps ahead"]
     if statistics.queries:
         size.append(counted(len(statistics.queries), "question") + " to z3")
-    return ", ".join([*size, f"{statistics.seconds:.2f} s"]) + (f"; stopped: {stopped}" if stopped else "")
+    if statistics.engine == "native":
+        size.append("native engine")
+    told = ", ".join([*size, f"{statistics.seconds:.2f} s"]) + (f"; stopped: {stopped}" if stopped else "")
+    if statistics.fallback:
+        told += f"\nby the reference engine, not the native one: {statistics.fallback}"
+    return told
 
 
 # --- findings ------------------------------------------------------------------------------------

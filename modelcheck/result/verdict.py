@@ -21,7 +21,8 @@ class Statistics:
     """How large the search was. `depth` is the number of breadth-first levels minus one.
 
     `seconds` of search; `peak_memory` and `bytes_per_state` in bytes, 0 where not measured. `queries`: what the
-    solver was asked, in order (symbolic engines; they count no states).
+    solver was asked, in order (symbolic engines; they count no states). `engine` answered; `fallback` says why that
+    was not the native engine where it should have been.
     """
 
     states: int = 0
@@ -31,6 +32,8 @@ class Statistics:
     peak_memory: int = 0
     bytes_per_state: float = 0.0
     queries: tuple[Query, ...] = ()
+    engine: str = ""
+    fallback: str = ""
 
     @property
     def states_per_second(self) -> float:

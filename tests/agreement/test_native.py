@@ -23,7 +23,7 @@ from tests.transcript import ROOT
 TINY = Sizes(table=1, batch=3, tuples=1, growth=1.2, guarded=True)
 """Everything must grow, and whoever writes beside a buffer is found out."""
 
-MEASURED = ("seconds", "peak_memory", "bytes_per_state")
+MEASURED = ("seconds", "peak_memory", "bytes_per_state", "engine", "fallback")
 
 
 def differs(ours: Answers, theirs: Answers) -> str:

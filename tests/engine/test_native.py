@@ -14,7 +14,7 @@ from modelcheck import pipeline
 from modelcheck.engine import auto, native, reference
 from modelcheck.engine.engine import Answers, Limits
 from modelcheck.engine.kernel.store import Sizes
-from modelcheck.engine.watch import resident_memory
+from modelcheck.engine.memory import resident_memory
 from modelcheck.language.elaborate import elaborate
 from modelcheck.language.parser import parse
 from modelcheck.report.text import file_text
@@ -247,9 +247,11 @@ def test_auto_says_what_both_engines_say(monkeypatch: pytest.MonkeyPatch, states
     assert differs(expected, auto.explore(system, questions(system), Limits())) == ""
 
 
-def test_a_report_does_not_depend_on_the_engine() -> None:
+def test_a_report_does_not_depend_on_the_engine_but_says_which_it_was() -> None:
     def told(engine: str) -> list[str]:
         report = pipeline.check(ROOT / "specs" / "lock_inversion.mck", pipeline.Options(engine=engine))
-        return [re.sub(r"[\d.]+ s\b", "T s", line) for line in file_text(report).splitlines()]
+        lines = file_text(report).splitlines()
+        assert [", native engine, " in line for line in lines[1:2]] == [engine == "native"]
+        return [re.sub(r"(native engine, )?[\d.]+ s\b", "T s", line) for line in lines]
 
     assert told("native") == told("reference") == told("auto")

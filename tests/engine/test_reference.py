@@ -7,9 +7,9 @@ import pytest
 from modelcheck.engine import closing
 from modelcheck.engine.closing import bottom_component, closed_set
 from modelcheck.engine.engine import Answers, Found, Limits
+from modelcheck.engine.memory import size_shown
 from modelcheck.engine.reference import explore, graph
 from modelcheck.engine.space import Space
-from modelcheck.engine.watch import size_shown
 from modelcheck.language import model as m
 from modelcheck.language.elaborate import elaborate
 from modelcheck.language.parser import parse

@@ -51,6 +51,20 @@ class Library:
         return (ctypes.c_uint64 * length).from_address(self.addresses[name])
 
 
+def compiler_problem() -> str:
+    """Return why nothing can be compiled here; "" if it can. llvmlite may be missing, or not fit the machine."""
+    try:
+        import llvmlite.binding as llvm
+
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        _target(machine())
+    except Exception as error:  # noqa: BLE001  (a broken installation fails in any way; the reference engine answers)
+        first = str(error).partition("\n")[0]
+        return f"llvmlite cannot be used ({first or type(error).__name__})"
+    return ""
+
+
 def machine() -> Machine:
     """Return the processor of this machine."""
     import llvmlite
