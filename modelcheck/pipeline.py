@@ -26,6 +26,7 @@ from modelcheck.diagnostics import CHECKS, Diagnostic, SpecError, near_miss
 from modelcheck.engine import auto, reference
 from modelcheck.engine.engine import Answers, Engine, Limits, Progress
 from modelcheck.engine.simulation import Simulation, simulate
+from modelcheck.engine.watch import INTERRUPTED
 from modelcheck.language.elaborate import elaborate, scenario_names
 from modelcheck.language.loading import read as read_source
 from modelcheck.language.model import Model
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
     from networkx import MultiDiGraph
 
 ENGINES = ("auto", "native", "reference", "z3")
-INTERRUPTED = "interrupted"
 
 Value = str | int | bool
 

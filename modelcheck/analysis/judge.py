@@ -22,6 +22,7 @@ from modelcheck.analysis.vacuity import Coverage, coverage
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CHECKS
 from modelcheck.engine.engine import Answers
+from modelcheck.engine.watch import INTERRUPTED
 from modelcheck.language.model import Model, Property, refs
 from modelcheck.result.certify import certify
 from modelcheck.result.trace import Exhausted, Trace
@@ -31,8 +32,6 @@ from modelcheck.semantics.questions import (
     Question,
     StatePredicate,
 )
-
-INTERRUPTED = "interrupted"
 
 PREDICATES = ("guarded_by", "race")
 """Checks that are nothing but state predicates: a model in which nothing can collide asks none, and they hold."""

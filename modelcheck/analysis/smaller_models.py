@@ -10,6 +10,7 @@ from modelcheck.analysis.profile import Profile
 from modelcheck.diagnostics import SpecError, counted
 from modelcheck.engine import auto
 from modelcheck.engine.engine import Limits
+from modelcheck.engine.watch import INTERRUPTED
 from modelcheck.language import syntax
 from modelcheck.language.elaborate import elaborate
 from modelcheck.language.model import Model
@@ -36,7 +37,7 @@ def parameter_advice(
     )
     for name, value, model in list(_smaller(specs, given, profile.model))[:MOST_TRIALS]:
         answers = auto.explore(transition_system(model), (), limits)
-        if answers.stopped == auto.INTERRUPTED:
+        if answers.stopped == INTERRUPTED:
             return
         fewer = answers.statistics.states
         if not answers.stopped and states >= LEAST * fewer:

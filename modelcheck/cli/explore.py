@@ -30,6 +30,7 @@ def command(
     """Count the reachable states and transitions of FILE, with its parameters' defaults, -p, or one scenario."""
     from modelcheck import pipeline
     from modelcheck.engine.engine import Limits
+    from modelcheck.engine.watch import INTERRUPTED
     from modelcheck.report.graph import check_ending
 
     console.json = json_
@@ -44,7 +45,7 @@ def command(
             answers = pipeline.count(model, options, shown)
         else:
             answers = _drawn(console, model, options, graph, shown)
-    code = 130 if answers.stopped == pipeline.INTERRUPTED else 3 if answers.stopped else 0
+    code = 130 if answers.stopped == INTERRUPTED else 3 if answers.stopped else 0
     _told(console, model, answers, graph, code)
     return code
 

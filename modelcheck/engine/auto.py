@@ -11,10 +11,9 @@ from dataclasses import replace
 
 from modelcheck.engine import reference
 from modelcheck.engine.engine import Answers, Limits, Progress
+from modelcheck.engine.watch import INTERRUPTED
 from modelcheck.semantics.questions import Question
 from modelcheck.semantics.transition_system import TransitionSystem
-
-INTERRUPTED = "interrupted"
 
 QUICKLY = 3_000
 """States that the reference engine looks at before it is given up."""

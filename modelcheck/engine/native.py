@@ -31,7 +31,7 @@ from modelcheck.engine.memory import peak_memory
 from modelcheck.engine.native_answers import Reading, room_to_tell, told, views_and_crossings
 from modelcheck.engine.native_endings import look_back
 from modelcheck.engine.native_occurred import flags, occurred
-from modelcheck.engine.watch import StoppedError, Watch
+from modelcheck.engine.watch import INTERRUPTED, StoppedError, Watch
 from modelcheck.result.verdict import Statistics
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import ActionCounts, Question
@@ -117,7 +117,7 @@ def _explored(reading: Reading, watch: Watch) -> Answers:
     depth = store.depth - 1 if stopped else store.depth
     if not stopped:
         stopped = _guarded_look_back(reading, watch)
-    found, untold = told(reading, before.sightings, watch)
+    found, untold = told(reading, before.sightings, watch, stopped)
     views, crossings = views_and_crossings(reading)
     census = census_of_store(program, store, reading.questions)
     size = store.bytes_of_states / len(store) if len(store) else 0.0
@@ -161,7 +161,7 @@ def _search(reading: Reading, before: Collector, watch: Watch) -> str:
     except StoppedError as stop:
         return str(stop)
     except KeyboardInterrupt:
-        return "interrupted"
+        return INTERRUPTED
     return ""
 
 
@@ -172,5 +172,5 @@ def _guarded_look_back(reading: Reading, watch: Watch) -> str:
     except StoppedError as stop:
         return str(stop)
     except KeyboardInterrupt:
-        return "interrupted"
+        return INTERRUPTED
     return ""

@@ -20,7 +20,7 @@ from modelcheck.engine.kernel.sets import LOGGED_KNOTS, LOGGED_TIME_OUTS
 from modelcheck.engine.kernel.store import Store
 from modelcheck.engine.shortest import best_trace, trace_before_time
 from modelcheck.engine.sightings import Sighting, Sightings, Target
-from modelcheck.engine.watch import TELLING, StoppedError, Watch
+from modelcheck.engine.watch import INTERRUPTED, StoppedError, Watch
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.native_registry import (
     MOVER_BITS,
@@ -226,12 +226,13 @@ def _add(
         each.places += places
 
 
-def told(reading: Reading, before: Sightings, watch: Watch) -> tuple[tuple[Found, ...], str]:
+def told(reading: Reading, before: Sightings, watch: Watch, stopped: str) -> tuple[tuple[Found, ...], str]:
     """Return the findings with their traces, the nearest first and in the order of the reference engine.
 
     And why some are left out, if some are: a trace takes a sweep over the states before it, and memory for each.
     """
     found: list[Found] = []
+    end = watch.end_of_telling(stopped)
     todo: list[tuple[tuple[Any, ...], Sighting | Seen]] = [
         ((sighting.level, -1, n), sighting) for n, sighting in enumerate(before.all)
     ]
@@ -239,8 +240,8 @@ def told(reading: Reading, before: Sightings, watch: Watch) -> tuple[tuple[Found
     try:
         for _, each in sorted(todo, key=lambda pair: pair[0]):
             watch.heed()
-            if found and watch.is_late(TELLING):
-                return tuple(found), watch.out_of_time
+            if found and watch.seconds >= end:
+                return tuple(found), stopped or watch.out_of_time
             if isinstance(each, Seen):
                 watch.need_to_tell(_size_of_costs(reading, each.level))
                 found.append(_found(reading, each))
@@ -249,7 +250,7 @@ def told(reading: Reading, before: Sightings, watch: Watch) -> tuple[tuple[Found
     except StoppedError as stop:
         return tuple(found), str(stop)
     except KeyboardInterrupt:
-        return tuple(found), "interrupted"
+        return tuple(found), INTERRUPTED
     return tuple(found), ""
 
 

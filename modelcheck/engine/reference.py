@@ -16,9 +16,9 @@ from modelcheck.engine.endings import note_losses
 from modelcheck.engine.engine import Answers, Found, Limits, Progress
 from modelcheck.engine.memory import peak_memory
 from modelcheck.engine.shortest import shortest_trace
-from modelcheck.engine.sightings import Sighting
+from modelcheck.engine.sightings import Sighting, Sightings
 from modelcheck.engine.space import Space
-from modelcheck.engine.watch import TELLING, StoppedError, Watch
+from modelcheck.engine.watch import INTERRUPTED, StoppedError, Watch
 from modelcheck.language.types import Bool, Range, Scalarset, show
 from modelcheck.result.verdict import Statistics
 from modelcheck.semantics.interpreter import Interpreter
@@ -43,7 +43,7 @@ def explore(
         stopped = _search(interpreter, space, watch, collector)
         statistics = _statistics(space, watch, stopped)
         stopped = stopped or _look_back(interpreter, space, watch, collector)
-        found, untold = _told(interpreter, space, watch, collector)
+        found, untold = _told(interpreter, space, watch, collector.sightings, stopped)
         counted = census_of_space(system, space, questions)
         stopped = stopped or untold or watch.interruption()
     return Answers(
@@ -91,7 +91,7 @@ def _search(interpreter: Interpreter, space: Space, watch: Watch, collector: Col
     except StoppedError as stop:
         return str(stop)
     except KeyboardInterrupt:
-        return "interrupted"
+        return INTERRUPTED
     return ""
 
 
@@ -106,23 +106,24 @@ def _look_back(interpreter: Interpreter, space: Space, watch: Watch, collector: 
     except StoppedError as stop:
         return str(stop)
     except KeyboardInterrupt:
-        return "interrupted"
+        return INTERRUPTED
     return ""
 
 
 def _told(
-    interpreter: Interpreter, space: Space, watch: Watch, collector: Collector
+    interpreter: Interpreter, space: Space, watch: Watch, seen: Sightings, stopped: str
 ) -> tuple[tuple[Found, ...], str]:
     """Return the findings with their traces, the nearest first; and why some are left out, if some are."""
     found: list[Found] = []
+    end = watch.end_of_telling(stopped)
     try:
-        for sighting in collector.sightings.all:
+        for sighting in seen.all:
             watch.heed()
-            if found and watch.is_late(TELLING):
-                return tuple(found), watch.out_of_time
+            if found and watch.seconds >= end:
+                return tuple(found), stopped or watch.out_of_time
             found.append(_found(interpreter, space, sighting))
     except KeyboardInterrupt:
-        return tuple(found), "interrupted"
+        return tuple(found), INTERRUPTED
     return tuple(found), ""
 
 

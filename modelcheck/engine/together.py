@@ -13,6 +13,7 @@ from dataclasses import replace
 from modelcheck.engine import reference, symbolic
 from modelcheck.engine.engine import Answers, Limits, Progress
 from modelcheck.engine.lock_invariant import lock_invariants
+from modelcheck.engine.watch import INTERRUPTED
 from modelcheck.semantics.questions import (
     ActionCounts,
     CannotFinish,
@@ -29,8 +30,6 @@ from modelcheck.semantics.transition_system import TransitionSystem
 
 QUICKLY = 50_000
 """A model with more states than this is not enumerated beside z3."""
-
-INTERRUPTED = "interrupted"
 
 OF_ALL_STATES = (
     TimeOutWaits,

@@ -6,6 +6,7 @@ runs, tables are exchanged, and nothing may be left half done. A second one is h
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -22,8 +23,14 @@ _LEFT_FOR_OTHERS = 0.1
 """Of the memory that is free, what telling the findings leaves alone."""
 
 
-TELLING = 2.0
+INTERRUPTED = "interrupted"
+"""Why a search stopped that somebody interrupted."""
+
+_TELLING = 2.0
 """Findings are told with their traces until so many times the time limit has gone, and the nearest one in any case."""
+
+_TELLING_AFTER_AN_INTERRUPT = 3.0
+"""Likewise for so many seconds after an interrupt: somebody waits."""
 
 
 class StoppedError(Exception):
@@ -72,11 +79,11 @@ class Watch:
             raise KeyboardInterrupt
 
     def interruption(self) -> str:
-        """Return "interrupted" if there was a Ctrl-C that nobody has heard, else ""."""
+        """Return INTERRUPTED if there was a Ctrl-C that nobody has heard, else ""."""
         try:
             self.heed()
         except KeyboardInterrupt:
-            return "interrupted"
+            return INTERRUPTED
         return ""
 
     @property
@@ -107,10 +114,15 @@ class Watch:
             statistics = Statistics(states, transitions, depth, self.seconds, peak_memory())
             self._progress(statistics, frontier)
 
-    def is_late(self, times: float = 1.0) -> bool:
-        """Tell whether the time is used up, or so many times the time."""
-        limit = self.limits.seconds
-        return limit is not None and self.seconds >= limit * times
+    def is_late(self) -> bool:
+        """Tell whether the time is used up."""
+        return self.limits.seconds is not None and self.seconds >= self.limits.seconds
+
+    def end_of_telling(self, stopped: str) -> float:
+        """Return until when findings are told, in seconds since the start, of a search that stopped for that reason."""
+        if stopped == INTERRUPTED:
+            return self.seconds + _TELLING_AFTER_AN_INTERRUPT
+        return math.inf if self.limits.seconds is None else self.limits.seconds * _TELLING
 
     @property
     def out_of_time(self) -> str:
