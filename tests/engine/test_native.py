@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 import signal
+import sys
 import tomllib
 from typing import Any
 
@@ -17,6 +19,7 @@ from modelcheck.engine.kernel.store import Sizes
 from modelcheck.engine.memory import resident_memory
 from modelcheck.language.elaborate import elaborate
 from modelcheck.language.parser import parse
+from modelcheck.report.json_report import report_document
 from modelcheck.report.text import file_text
 from modelcheck.result.verdict import Statistics
 from modelcheck.semantics.asking import questions
@@ -255,3 +258,91 @@ def test_a_report_does_not_depend_on_the_engine_but_says_which_it_was() -> None:
         return [re.sub(r"(native engine, )?[\d.]+ s\b", "T s", line) for line in lines]
 
     assert told("native") == told("reference") == told("auto")
+
+
+# --- what is said when another engine answers ----------------------------------------------------
+
+MANY_THREADS = "model m marked; var x: 0..30; thread t[30] { x = 1; }"
+LARGE_STATE = "model m marked; type C = 0 .. 99; var x[C]: 0 .. 4000000000; thread t { x[3] = 1; }"
+SMALL = "model m marked; var x: 0..3; thread t { x = 1; }"
+
+
+def answered(text: str, engine: str, states: int | None = None) -> tuple[str, str]:
+    options = pipeline.Options(engine=engine, limits=Limits(states=states))
+    (model,) = pipeline.models((parse(Source("test.mck", text)),), options)
+    statistics = pipeline.check_model(model, options).statistics
+    return statistics.engine, statistics.fallback
+
+
+@pytest.mark.parametrize("engine", ["native", "auto"])
+def test_a_fallback_is_told_with_its_reason(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auto, "QUICKLY", 1)
+    assert answered(MANY_THREADS, engine, 50) == (
+        "reference",
+        "it has 30 threads, and 21 at most are supported",
+    )
+    assert answered(LARGE_STATE, engine) == (
+        "reference",
+        "a state takes 51 words of 64 bits, and at most 32 are supported",
+    )
+    assert answered(SMALL, engine) == ("native", "")
+
+
+def test_where_the_reference_engine_is_wanted_there_is_no_fallback() -> None:
+    assert answered(MANY_THREADS, "reference", 50) == ("reference", "")
+    assert answered(SMALL, "auto") == ("reference", "")
+    assert answered(SMALL, "z3") == ("z3", "")
+
+
+@pytest.mark.parametrize("engine", ["native", "auto"])
+@pytest.mark.parametrize("problem", ["missing", "broken", "no target"])
+def test_a_compiler_that_cannot_be_used_is_told(
+    engine: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auto, "QUICKLY", 1)
+
+    def no_target() -> None:
+        raise RuntimeError("Unable to find target for this triple (no targets are registered)\nmore")
+
+    def broken(name: str, *rest: Any) -> Any:
+        if name.partition(".")[0] == "llvmlite":
+            raise OSError("Could not find/load shared object file")
+        return imported(name, *rest)
+
+    imported = builtins.__import__
+    if problem == "missing":
+        monkeypatch.setitem(sys.modules, "llvmlite", None)
+        monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
+    elif problem == "broken":
+        monkeypatch.setattr(builtins, "__import__", broken)
+    else:
+        monkeypatch.setattr("llvmlite.binding.initialize_native_target", no_target)
+    by, why = answered(SMALL, engine)
+    reasons = {
+        "missing": "llvmlite cannot be used (import of llvmlite.binding halted; None in sys.modules)",
+        "broken": "llvmlite cannot be used (Could not find/load shared object file)",
+        "no target": "llvmlite cannot be used (Unable to find target for this triple (no targets are registered))",
+    }
+    assert (by, why) == ("reference", reasons[problem])
+
+
+def test_no_memory_for_the_buffers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError("Cannot allocate memory")
+
+    monkeypatch.setattr("modelcheck.engine.kernel.store.Buffer", refused)
+    monkeypatch.setattr("modelcheck.engine.kernel.memory.Buffer", refused)
+    assert answered(SMALL, "native") == ("reference", "there is no memory for its buffers")
+
+
+def test_the_report_says_which_engine_answered_and_why() -> None:
+    options = pipeline.Options(engine="native", limits=Limits(states=50))
+    specs = (parse(Source("test.mck", MANY_THREADS)),)
+    report = pipeline.check_specification(specs, "test.mck", options)
+    told = file_text(report).splitlines()
+    assert told[2] == (
+        "  by the reference engine, not the native one: it has 30 threads, and 21 at most are supported"
+    )
+    (scenario,) = report_document((report,))["files"][0]["scenarios"]
+    assert (scenario["engine"], scenario["statistics"]["engine"]) == ("native", "reference")
+    assert scenario["statistics"]["fallback"] == "it has 30 threads, and 21 at most are supported"
