@@ -189,10 +189,10 @@ def _quiet(system: TransitionSystem) -> dict[tuple[str, Span], str]:
     found: dict[tuple[str, Span], str] = {}
     loud: set[tuple[str, Span]] = set()
     for thread in system.model.threads:
-        before = _before(thread)
+        joinable = _joinable(thread)
         for place in thread.locations:
             key = (thread.declaration, place.span)
-            reason = _reason(system, thread, place) if before.get(place.number) == 1 else ""
+            reason = _reason(system, thread, place) if place.number in joinable else ""
             if reason:
                 found[key] = max(found.get(key, ""), reason)
             else:
@@ -200,15 +200,21 @@ def _quiet(system: TransitionSystem) -> dict[tuple[str, Span], str]:
     return {key: reason for key, reason in found.items() if key not in loud}
 
 
-def _before(thread: Thread) -> dict[int, int]:
-    """Return for each location how many statements lead to it; a loop's head can have none before it in its block."""
-    count: dict[int, int] = {}
+def _joinable(thread: Thread) -> set[int]:
+    """Return the locations before which one statement stands, which leads on here and may stand in `atomic`."""
+    before: dict[int, list[Location]] = {target: [] for target in jump_targets(thread.start)}
     for place in thread.locations:
         for target in jump_targets(place.effects):
-            count[target] = count.get(target, 0) + 1 + 2 * (target <= place.number)
-    for target in jump_targets(thread.start):
-        count[target] = count.get(target, 0) + 2
-    return count
+            before.setdefault(target, []).append(place)
+    return {
+        number
+        for number, places in before.items()
+        if len(places) == 1
+        and places[0].number < number
+        and len(jump_targets(places[0].effects)) == 1
+        and (places[0].verb is None or places[0].verb.action == "release")
+        and number not in jump_targets(thread.start)
+    }
 
 
 def _reason(system: TransitionSystem, thread: Thread, place: Location) -> str:

@@ -60,10 +60,8 @@ def _growth(profile: Profile) -> str:
     where = f"the widest level has {widest:,}, at {levels.index(widest)}" if levels else "none is complete"
     if not profile.stopped or len(levels) < 2:
         return where
-    ratio = levels[-1] / levels[-2]
-    if ratio > 1:
-        return f"still growing, each level has {ratio:.2f} times the states of the one before it"
-    return f"{where}; the last complete one has {ratio:.2f} times the states of the one before it"
+    last = f"the last complete one has {levels[-1] / levels[-2]:.2f} times the states of the one before it"
+    return f"still growing, {last}" if levels[-1] == widest else f"{where}; {last}"
 
 
 # --- components ----------------------------------------------------------------------------------

@@ -161,10 +161,24 @@ def test_a_statement_that_others_can_see_is_not_merged() -> None:
 
 def test_a_statement_that_guards_protect_can_run_with_the_one_before_it() -> None:
     text = """model m; mutex l; var x: 0..3 guarded_by l; var y: 0..3 guarded_by l;
-        thread t[2] { mutex_lock(l); x = 1; y = 1; mutex_unlock(l); }"""
-    found = advised(profiled(text), "atomic")
-    assert [each.span.line for each in found] == [2, 2]
-    assert all(each.message.endswith("so that only a property can tell") for each in found)
+        thread t[2] {
+            mutex_lock(l);
+            x = 1;
+            y = 1;
+            mutex_unlock(l);
+        }"""
+    (found,) = advised(profiled(text), "atomic")
+    # A statement before which the thread waits for a lock cannot join it: `mutex_lock` may not stand in `atomic`.
+    assert (found.about, found.span.line) == ("t at test.mck:5", 5)
+    assert found.message.endswith("what it touches is guarded, so that only a property can tell")
+    merged = text.replace("x = 1;\n            y = 1;", "atomic { x = 1; y = 1; }")
+    assert found.factor == pytest.approx(states_of(text) / states_of(merged))
+
+
+def test_a_statement_in_a_branch_or_at_the_head_of_a_loop_has_none_before_it_to_join() -> None:
+    text = """model m marked; var x: 0..1;
+        thread t[2] { var n: 0..3; var k: 0..1; n = x; if (n == 0) { k = 1; } loop { k = 0; x = k; } }"""
+    assert [each.message for each in advised(profiled(text), "atomic")] == []
 
 
 def test_a_value_that_is_chosen_early_is_told_with_what_it_adds() -> None:
