@@ -207,10 +207,11 @@ def profile(
     system, limits = transition_system(model), within(options.limits, model)
     answers = engine(options.engine)(system, (census(system),), limits, progress)
     found = profile_of(system, answers)
+    told = advice(system, found)
     if found.stopped == INTERRUPTED:
-        return ProfileReport(found, ())
-    tried = parameter_advice(specs, options.parameters, found, limits)
-    return ProfileReport(found, (*tried, *advice(system, found)))
+        return ProfileReport(found, told, interrupted=True)
+    tried, interrupted = parameter_advice(specs, options.parameters, found, limits)
+    return ProfileReport(found, (*tried, *told), interrupted)
 
 
 def graph(model: Model, options: Options) -> MultiDiGraph[int]:

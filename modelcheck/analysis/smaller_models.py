@@ -24,8 +24,8 @@ def parameter_advice(
     given: Mapping[str, str | int | bool],
     profile: Profile,
     limits: Limits,
-) -> Iterator[Advice]:
-    """Yield for each parameter that is a number what one less of it saves.
+) -> tuple[tuple[Advice, ...], bool]:
+    """Return for each parameter that is a number what one less of it saves; and whether that was interrupted.
 
     A smaller model is searched no longer than to as many states as the model itself, and about twice its time.
     """
@@ -35,16 +35,24 @@ def parameter_advice(
         states=min(states, limits.states or states),
         seconds=min(seconds, limits.seconds or seconds),
     )
-    for name, value, model in list(_smaller(specs, given, profile.model))[:MOST_TRIALS]:
-        answers = auto.explore(transition_system(model), (), limits)
-        if answers.stopped == INTERRUPTED:
-            return
-        fewer = answers.statistics.states
-        if not answers.stopped and states >= LEAST * fewer:
-            more = "more than " * bool(profile.stopped)
-            told = f"{counted(fewer, 'state')} instead of {more}{states}"
-            message = f"start with {name}={value - 1} instead of {value}: {told}"
-            yield Advice("parameter", name, message, states / fewer, "searched")
+    found: list[Advice] = []
+    try:
+        for name, value, model in list(_smaller(specs, given, profile.model))[:MOST_TRIALS]:
+            answers = auto.explore(transition_system(model), (), limits)
+            if answers.stopped == INTERRUPTED:
+                return tuple(found), True
+            if not answers.stopped and states >= LEAST * answers.statistics.states:
+                found.append(_advice(profile, name, value, answers.statistics.states))
+    except KeyboardInterrupt:
+        return tuple(found), True
+    return tuple(found), False
+
+
+def _advice(profile: Profile, name: str, value: int, fewer: int) -> Advice:
+    states = profile.statistics.states
+    told = f"{counted(fewer, 'state')} instead of {'more than ' * bool(profile.stopped)}{states}"
+    message = f"start with {name}={value - 1} instead of {value}: {told}"
+    return Advice("parameter", name, message, states / fewer, "searched")
 
 
 def _smaller(

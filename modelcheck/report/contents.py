@@ -144,15 +144,19 @@ class LocksReport:
 
 @dataclass(frozen=True)
 class ProfileReport:
-    """Where the states of a model come from, and what would make them fewer, the surest advice first."""
+    """Where the states of a model come from, and what would make them fewer, the surest advice first.
+
+    `interrupted`: the search was, or the search of smaller models for advice.
+    """
 
     profile: Profile
     advice: tuple[Advice, ...]
+    interrupted: bool = False
 
     @property
     def exit_code(self) -> int:
         """3 if a limit ended the search, 130 if it was interrupted, else 0."""
-        return 130 if self.profile.stopped == "interrupted" else 3 * bool(self.profile.stopped)
+        return 130 if self.interrupted else 3 * bool(self.profile.stopped)
 
     def _repr_html_(self) -> str:
         from modelcheck.report.notebook import profile_html

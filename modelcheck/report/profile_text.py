@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from modelcheck.analysis.advice import Advice
 from modelcheck.analysis.finding import listed
@@ -26,7 +26,7 @@ def profile_text(report: ProfileReport) -> str:
     if profile.levels:
         for part in (_levels(profile), _components(profile), _pairs(profile), _places(profile)):
             lines += ["", *(f"  {line}".rstrip() for line in part)]
-        lines += ["", *(f"  {line}" for line in _advice(report.advice))]
+        lines += ["", *(f"  {line}" for line in _advice(report))]
     return "\n".join(lines)
 
 
@@ -147,15 +147,16 @@ def _places(profile: Profile) -> Iterator[str]:
 # --- advice --------------------------------------------------------------------------------------
 
 
-def _advice(advice: Iterable[Advice]) -> Iterator[str]:
-    advice = tuple(advice)
-    if not advice:
+def _advice(report: ProfileReport) -> Iterator[str]:
+    if report.advice:
+        yield "what would make it smaller, and how many times:"
+    elif not report.interrupted:
         yield "nothing was found that would make it much smaller"
-        return
-    yield "what would make it smaller, and how many times:"
-    for each in advice:
+    for each in report.advice:
         place = f" ({each.span})" if each.span.source.text else ""
         yield f"  {_measured(each):>15}  {each.message}{place}"
+    if report.interrupted:
+        yield "interrupted: smaller models were not searched, or not all"
 
 
 def _measured(advice: Advice) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ import modelcheck
 from modelcheck import pipeline
 from modelcheck.analysis.advice import Advice
 from modelcheck.analysis.profile import Pair, Profile, Size, Spread
+from modelcheck.engine import reference
 from modelcheck.engine.engine import Limits
 from modelcheck.language.elaborate import elaborate
 from modelcheck.language.parser import parse
@@ -233,6 +236,28 @@ def test_the_text_of_an_interrupted_or_empty_search_is_one_of_few_lines() -> Non
     text = profile_text(profiled("model m marked; var x: 0..1; init { assert(false); } thread t { x = 1; }"))
     assert text.startswith("m\n  0 states, 0 transitions, depth 0")
     assert len(text.splitlines()) == 2
+
+
+@pytest.mark.parametrize("at", [1, 2], ids=["search", "smaller model"])
+def test_an_interrupt_leaves_the_profile_of_what_was_seen(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    searches = 0
+
+    def interrupted(*arguments: Any) -> str:
+        nonlocal searches
+        searches += 1
+        if searches == at:
+            signal.raise_signal(signal.SIGINT)
+        return str(searched(*arguments))
+
+    searched = reference._search
+    monkeypatch.setattr(reference, "_search", interrupted)
+    report = profiled(TWIN, NT=2)
+    assert (report.interrupted, report.exit_code) == (True, 130)
+    assert advised(report, "parameter") == []
+    assert len(advised(report, "thread")) == 1
+    assert profile_text(report).splitlines()[-1] == (
+        "  interrupted: smaller models were not searched, or not all"
+    )
 
 
 def test_the_api_takes_a_file_and_shows_in_a_notebook(tmp_path: Path) -> None:
