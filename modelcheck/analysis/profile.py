@@ -20,7 +20,7 @@ from modelcheck.engine.engine import Answers
 from modelcheck.language.model import Model, Variable
 from modelcheck.language.types import Range, bounds, show
 from modelcheck.result.verdict import Statistics
-from modelcheck.semantics.questions import Census, Counted, Tally
+from modelcheck.semantics.questions import Census, Counted, Size, Tally
 from modelcheck.semantics.transition_system import TransitionSystem
 from modelcheck.source import NOWHERE, Span
 
@@ -40,19 +40,6 @@ class Component:
     cells: tuple[int, ...]
     thread: int | None = None
     span: Span = field(default=NOWHERE, compare=False)
-
-
-@dataclass(frozen=True)
-class Size:
-    """How many of something: exactly, or about so many."""
-
-    count: int
-    exact: bool = True
-
-    @classmethod
-    def of(cls, tally: Tally) -> Size:
-        """Return how many values a tally has."""
-        return cls(tally.distinct, tally.is_exact)
 
 
 @dataclass(frozen=True)
@@ -170,16 +157,13 @@ def pairs_of_threads(model: Model) -> tuple[tuple[int, int], ...]:
 
 
 def census(system: TransitionSystem) -> Census:
-    """Return the question: whole states, then each component and all without it, then pairs of threads."""
-    every = range(len(system.cells))
+    """Return the question: whole states and each component; how many without it, and of pairs of threads."""
+    every = tuple(range(len(system.cells)))
     known = components(system)
-    parts: list[tuple[int, ...]] = [tuple(every)]
-    for each in known:
-        own = set(each.cells)
-        parts += [each.cells, tuple(cell for cell in every if cell not in own)]
+    without = (tuple(cell for cell in every if cell not in set(each.cells)) for each in known)
     pairs = pairs_of_threads(system.model)
-    parts += ((*known[one].cells, *known[other].cells) for one, other in pairs)
-    return Census(tuple(parts))
+    together = ((*known[one].cells, *known[other].cells) for one, other in pairs)
+    return Census((every, *(each.cells for each in known)), (*without, *together))
 
 
 # --- what was counted ----------------------------------------------------------------------------
@@ -187,35 +171,35 @@ def census(system: TransitionSystem) -> Census:
 
 def profile_of(system: TransitionSystem, answers: Answers) -> Profile:
     """Return what the answer to the census means."""
-    counted = answers.census or Counted((), tuple(Tally({}) for _ in census(system).parts))
-    known, tallies = components(system), counted.tallies
+    asked = census(system)
+    nothing = Counted((), tuple(Tally({}) for _ in asked.parts), tuple(Size(0) for _ in asked.sizes))
+    counted = answers.census or nothing
+    known, (whole, *tallies) = components(system), counted.tallies
     states = answers.statistics.states
-    whole = tallies[0]
     follows = _follows(known, tuple(whole.values))
     spreads = []
-    for n, each in enumerate(known):
-        own, without = tallies[1 + 2 * n], tallies[2 + 2 * n]
-        factor = max(states / without.distinct, 1.0) if without.values else 1.0
-        shown = "" if each.kind == "thread" else _values(system, each, own)
-        spreads.append(Spread(each, Size.of(own), factor, shown, follows.get(each, "")))
+    for each, tally, without in zip(known, tallies, counted.sizes, strict=False):
+        factor = max(states / without.count, 1.0) if without.count else 1.0
+        shown = "" if each.kind == "thread" else _values(system, each, tally)
+        spreads.append(Spread(each, tally.size, factor, shown, follows.get(each, "")))
     return Profile(
         model=system.model,
         statistics=answers.statistics,
         stopped=answers.stopped,
         levels=counted.levels,
         spreads=tuple(sorted(spreads, key=lambda s: (-s.factor, -s.distinct.count))),
-        pairs=tuple(_pairs(system.model, tallies, 1 + 2 * len(known))),
+        pairs=tuple(_pairs(system.model, tallies, counted.sizes[len(known) :])),
         standings=tuple(_standings(system, tuple(whole.values))),
         sample=len(whole.values),
     )
 
 
-def _pairs(model: Model, tallies: Sequence[Tally], first: int) -> list[Pair]:
+def _pairs(model: Model, own: Sequence[Tally], together: Sequence[Size]) -> list[Pair]:
     found = []
-    for number, (one, other) in enumerate(pairs_of_threads(model)):
-        product = tallies[1 + 2 * one].distinct * tallies[1 + 2 * other].distinct
+    for (one, other), size in zip(pairs_of_threads(model), together, strict=True):
+        product = own[one].size.count * own[other].size.count
         names = (model.threads[one].name, model.threads[other].name)
-        found.append(Pair((one, other), names, Size.of(tallies[first + number]), max(product, 1)))
+        found.append(Pair((one, other), names, size, max(product, 1)))
     return sorted(found, key=lambda pair: (-pair.distinct.count, pair.threads))
 
 

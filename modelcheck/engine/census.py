@@ -21,7 +21,7 @@ from modelcheck.engine.kernel.census import Tallies, rank
 from modelcheck.engine.kernel.context import Slot
 from modelcheck.engine.space import Space
 from modelcheck.semantics.layout import ONES, WORD, Part, layout
-from modelcheck.semantics.questions import Census, Counted, Question, Tally
+from modelcheck.semantics.questions import Census, Counted, Question, Size, Tally
 from modelcheck.semantics.transition_system import TransitionSystem
 
 if TYPE_CHECKING:
@@ -35,19 +35,27 @@ def census_of_store(program: Program, store: Store, questions: Iterable[Question
     if asked is None:
         return None
     place = program.text.layout
-    parts = [place.part(cells) for cells in asked.parts]
+    parts = [place.part(cells) for cells in (*asked.parts, *asked.sizes)]
     tallies = Tallies(parts, place.words, asked.most)
+    valued = len(asked.parts)
     try:
         tallies.count(int(program.g[Slot.ARENA]), len(store))
-        found = tuple(_tally(part, *tallies.kept(number)) for number, part in enumerate(parts))
+        found = tuple(
+            _tally(part, tallies.values(number), tallies.scale(number))
+            for number, part in enumerate(parts[:valued])
+        )
+        sizes = tuple(_size(tallies.used(n), tallies.scale(n)) for n in range(valued, len(parts)))
     finally:
         tallies.close()
-    return Counted(tuple(_levels(store)), found)
+    return Counted(tuple(_levels(store)), found, sizes)
 
 
-def _tally(part: Part, limit: int, kept: dict[tuple[int, ...], int]) -> Tally:
-    values = {part.values(words): times for words, times in kept.items()}
-    return Tally(dict(sorted(values.items())), (ONES + 1) // (limit + 1))
+def _tally(part: Part, kept: dict[tuple[int, ...], int], scale: int) -> Tally:
+    return Tally(dict(sorted((part.values(words), times) for words, times in kept.items())), scale)
+
+
+def _size(kept: int, scale: int) -> Size:
+    return Size(kept * scale, scale == 1)
 
 
 def _levels(store: Store | Space) -> Iterable[int]:
@@ -68,21 +76,29 @@ def census_of_space(system: TransitionSystem, space: Space, questions: Iterable[
         return None
     place = layout(system)
     packed = [_joined(place.pack(state)) for state in space.states]
-    found = tuple(_counted(place.part(cells), packed, asked.most) for cells in asked.parts)
-    return Counted(tuple(_levels(space)), found)
+    found = []
+    for cells in asked.parts:
+        part = place.part(cells)
+        found.append(_tally(part, *_kept(part, packed, asked.most)))
+    sizes = []
+    for cells in asked.sizes:
+        kept, scale = _kept(place.part(cells), packed, asked.most)
+        sizes.append(_size(len(kept), scale))
+    return Counted(tuple(_levels(space)), tuple(found), tuple(sizes))
 
 
 def _joined(words: Sequence[int]) -> int:
     return sum(word << WORD * n for n, word in enumerate(words))
 
 
-def _counted(part: Part, packed: Sequence[int], most: int) -> Tally:
+def _kept(part: Part, packed: Sequence[int], most: int) -> tuple[dict[tuple[int, ...], int], int]:
+    """Return the values that are kept, as words, each with its number of states; and one in how many that is."""
     mask, count = _joined(part.mask), len(part.mask)
     numbers = Counter(state & mask for state in packed)
     found = {tuple(n >> WORD * k & ONES for k in range(count)): times for n, times in numbers.items()}
     ranks = {words: rank(words) for words in found} if len(found) > most else {}
-    limit = ONES
+    scale = 1
     while len(found) > most:
-        limit >>= 1
-        found = {words: times for words, times in found.items() if ranks[words] <= limit}
-    return _tally(part, limit, found)
+        scale *= 2
+        found = {words: times for words, times in found.items() if ranks[words] < (ONES + 1) // scale}
+    return found, scale

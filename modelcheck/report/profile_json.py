@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from modelcheck.analysis.advice import Advice
-from modelcheck.analysis.profile import Pair, Size, Spread, Standing
+from modelcheck.analysis.profile import Pair, Spread, Standing
 from modelcheck.report.contents import ProfileReport
 from modelcheck.report.json_report import Json, place_json, run_json, statistics_json, timing_json
+from modelcheck.semantics.questions import Size
 
 
 def profile_json(file: str, report: ProfileReport) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from modelcheck.analysis.advice import Advice
 from modelcheck.analysis.finding import listed
-from modelcheck.analysis.profile import Profile, Size, Spread
+from modelcheck.analysis.profile import Profile, Spread
 from modelcheck.report.contents import ProfileReport
 from modelcheck.report.text import model_shown, statistics_line
+from modelcheck.semantics.questions import Size
 
 ROWS, BAR = 12, 40
 COMPONENTS, PLACES, PAIRS = 16, 8, 5

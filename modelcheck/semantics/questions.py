@@ -113,10 +113,11 @@ class Census:
     """How many values does each part of the state take, in how many states each? How many states has each level?
 
     A part is some cells, by their numbers. It is asked of what was seen, also where a limit ended the search. Of a part
-    with more than `most` values, fewer of them stand for all.
+    with more than `most` values, fewer of them stand for all. Of the parts in `sizes` only the number is asked.
     """
 
     parts: tuple[tuple[int, ...], ...]
+    sizes: tuple[tuple[int, ...], ...] = ()
     most: int = 1 << 13
 
 
@@ -150,6 +151,14 @@ class Occurred:
 
 
 @dataclass(frozen=True)
+class Size:
+    """How many of something there are: exactly, or about so many."""
+
+    count: int
+    exact: bool = True
+
+
+@dataclass(frozen=True)
 class Tally:
     """The values that a part of the state takes, each with the number of states that have it.
 
@@ -160,22 +169,18 @@ class Tally:
     scale: int = 1
 
     @property
-    def distinct(self) -> int:
-        """How many values there are; about so many, if not all are there."""
-        return len(self.values) * self.scale
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether all values are there."""
-        return self.scale == 1
+    def size(self) -> Size:
+        """How many values there are."""
+        return Size(len(self.values) * self.scale, self.scale == 1)
 
 
 @dataclass(frozen=True)
 class Counted:
-    """The answer to `Census`: states of each level, the last maybe not complete; a tally for each part."""
+    """The answer to `Census`: states of each level, the last maybe not complete; what is known of each part."""
 
     levels: tuple[int, ...]
     tallies: tuple[Tally, ...]
+    sizes: tuple[Size, ...]
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def parts_of(system: TransitionSystem) -> tuple[tuple[int, ...], ...]:
 def native_differs(system: TransitionSystem, sizes: Sizes | None = None) -> str:
     """Return how the engines differ about a system, asked everything."""
     assert native.fitting_text(Interpreter(system), ()) is not None, refusal(system)
-    asked = (*questions(system), Census(parts_of(system), most=5))
+    asked = (*questions(system), Census(parts_of(system), parts_of(system), most=5))
     ours = reference.explore(system, asked, Limits())
     return differs(ours, native.explore(system, asked, Limits(), None, sizes))
 

@@ -11,13 +11,14 @@ import pytest
 import modelcheck
 from modelcheck import pipeline
 from modelcheck.analysis.advice import Advice
-from modelcheck.analysis.profile import Pair, Profile, Size, Spread
+from modelcheck.analysis.profile import Pair, Profile, Spread
 from modelcheck.engine import reference
 from modelcheck.engine.engine import Limits
 from modelcheck.language.elaborate import elaborate
 from modelcheck.language.parser import parse
 from modelcheck.report.contents import ProfileReport
 from modelcheck.report.profile_text import number, profile_text
+from modelcheck.semantics.questions import Size
 from modelcheck.semantics.transition_system import transition_system
 from modelcheck.source import Source
 from tests.transcript import ROOT

@@ -7,6 +7,7 @@ under a mask. The code depends on nothing but the number of words a state has, s
 from __future__ import annotations
 
 import ctypes
+import sys
 from array import array
 from collections.abc import Sequence
 
@@ -156,12 +157,21 @@ class Tallies:
                 self._tallies[number], self._spare = self._spare, full
                 ctypes.memset(full.address, 0, self._size)
 
-    def kept(self, number: int) -> tuple[int, dict[tuple[int, ...], int]]:
-        """Return of a part the highest rank that is kept, and the values kept, as words, with their numbers."""
+    def scale(self, number: int) -> int:
+        """Return one in how many values of a part is kept."""
+        limit = int.from_bytes(self._tallies[number].read(8 * LIMIT, 8), sys.byteorder)
+        return (ONES + 1) // (limit + 1)
+
+    def used(self, number: int) -> int:
+        """Return how many values of a part are kept."""
+        return int.from_bytes(self._tallies[number].read(8 * USED, 8), sys.byteorder)
+
+    def values(self, number: int) -> dict[tuple[int, ...], int]:
+        """Return the values of a part that are kept, as words, with the number of states that have each."""
         flat = array("Q", self._tallies[number].read(0, self._size))
         stride = self._words + 1
         entries = (flat[n : n + stride] for n in range(TABLE, len(flat), stride) if flat[n])
-        return flat[LIMIT], {tuple(words): times for times, *words in entries}
+        return {tuple(words): times for times, *words in entries}
 
     def close(self) -> None:
         """Give the memory back."""
