@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from modelcheck.engine.kernel.census import Tallies, rank
 from modelcheck.engine.kernel.context import Slot
 from modelcheck.engine.space import Space
+from modelcheck.engine.watch import StoppedError, Watch
 from modelcheck.semantics.layout import ONES, WORD, Part, layout
 from modelcheck.semantics.questions import Census, Counted, Question, Size, Tally
 from modelcheck.semantics.transition_system import TransitionSystem
@@ -30,13 +31,16 @@ if TYPE_CHECKING:
 
 
 def census_of_store(program: Program, store: Store, questions: Iterable[Question]) -> Counted | None:
-    """Return the census of a native search, if somebody asks for it."""
+    """Return the census of a native search, if somebody asks for it and there is memory for it."""
     asked = next((q for q in questions if isinstance(q, Census)), None)
     if asked is None:
         return None
     place = program.text.layout
     parts = [place.part(cells) for cells in (*asked.parts, *asked.sizes)]
-    tallies = Tallies(parts, place.words, asked.most)
+    try:
+        tallies = Tallies(parts, place.words, asked.most)
+    except OSError:
+        return None  # there is no memory for it
     valued = len(asked.parts)
     try:
         tallies.count(int(program.g[Slot.ARENA]), len(store))
@@ -68,11 +72,20 @@ def _levels(store: Store | Space) -> Iterable[int]:
 
 # --- the same without a compiler -----------------------------------------------------------------
 
+_BYTES = 250
+"""About what Python needs for a state that is counted: a number, and an entry that it is found by."""
 
-def census_of_space(system: TransitionSystem, space: Space, questions: Iterable[Question]) -> Counted | None:
-    """Return the census of a search of the reference engine, if somebody asks for it."""
+
+def census_of_space(
+    system: TransitionSystem, space: Space, questions: Iterable[Question], watch: Watch
+) -> Counted | None:
+    """Return the census of a search of the reference engine, if somebody asks and there is memory for it."""
     asked = next((q for q in questions if isinstance(q, Census)), None)
     if asked is None:
+        return None
+    try:
+        watch.need_to_tell(_BYTES * len(space))
+    except StoppedError:
         return None
     place = layout(system)
     packed = [_joined(place.pack(state)) for state in space.states]

@@ -269,7 +269,7 @@ def room_to_tell(reading: Reading) -> int:
     ]
     for kind in program.text.shape.sets:
         if kind.logged is not None:
-            levels += (int(row[-1]) for row in store.tuples(kind)[-1:])
+            levels += (int(row[-1]) for row in store.tuples(kind, -1))
     # A new state is noted while the level before it is expanded.
     deepest = max(levels, default=-1) + 1
     return _size_of_costs(reading, min(deepest, store.depth + 1)) if levels else 0

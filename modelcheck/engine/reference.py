@@ -44,7 +44,7 @@ def explore(
         statistics = _statistics(space, watch, stopped)
         stopped = stopped or _look_back(interpreter, space, watch, collector)
         found, untold = _told(interpreter, space, watch, collector.sightings, stopped)
-        counted = census_of_space(system, space, questions)
+        counted = census_of_space(system, space, questions, watch)
         stopped = stopped or untold or watch.interruption()
     return Answers(
         statistics=replace(statistics, seconds=watch.seconds, peak_memory=peak_memory()),

@@ -27,6 +27,9 @@ def profile_text(report: ProfileReport) -> str:
     if profile.levels:
         for part in (_levels(profile), _components(profile), _pairs(profile), _places(profile)):
             lines += ["", *(f"  {line}".rstrip() for line in part)]
+    elif profile.statistics.states:
+        lines += ["", "  there was no memory left to count what the states consist of"]
+    if profile.statistics.states:
         lines += ["", *(f"  {line}" for line in _advice(report))]
     return "\n".join(lines)
 

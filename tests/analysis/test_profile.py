@@ -239,6 +239,21 @@ def test_the_text_of_an_interrupted_or_empty_search_is_one_of_few_lines() -> Non
     assert len(text.splitlines()) == 2
 
 
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_where_there_is_no_memory_for_the_profile_that_is_said(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError("Cannot allocate memory")
+
+    monkeypatch.setattr("modelcheck.engine.census.Tallies", refused)
+    monkeypatch.setattr("modelcheck.engine.watch.free_memory", lambda: 1000)
+    lines = profile_text(profiled(TWIN, engine, NT=2)).splitlines()
+    assert lines[3] == "  there was no memory left to count what the states consist of"
+    assert len(lines) == 7
+    assert "start with NT=1 instead of 2" in lines[6]
+
+
 @pytest.mark.parametrize("at", [1, 2], ids=["search", "smaller model"])
 def test_an_interrupt_leaves_the_profile_of_what_was_seen(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     searches = 0

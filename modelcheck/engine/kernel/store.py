@@ -184,11 +184,15 @@ class Store:
             self.log.frombytes(self._buffers[Slot.LOG].read(0, 24 * used))
             g[Slot.LOG_USED] = 0
 
-    def tuples(self, kind: SetKind) -> list[tuple[int, ...]]:
-        """Return the tuples of a set with what is said of them, in the order in which they were found."""
+    def tuples(self, kind: SetKind, first: int = 0) -> list[tuple[int, ...]]:
+        """Return the tuples of a set with what is said of them, in the order in which they were found.
+
+        All from the first one on; if that is negative, so many of the last.
+        """
         used = int(self._program.g[kind.slot + USED])
-        flat = array("Q")
-        flat.frombytes(self._buffers[kind.slot + DENSE].read(0, 8 * kind.stride * used))
+        begin = first if first >= 0 else max(used + first, 0)
+        flat, size = array("Q"), 8 * kind.stride
+        flat.frombytes(self._buffers[kind.slot + DENSE].read(size * begin, size * max(used - begin, 0)))
         return [tuple(flat[n : n + kind.stride]) for n in range(0, len(flat), kind.stride)]
 
     # --- the search ------------------------------------------------------------------------------
