@@ -17,7 +17,7 @@ from modelcheck.engine.kernel.context import Slot, Status
 from modelcheck.engine.kernel.memory import Buffer, reserved
 from modelcheck.engine.kernel.program import ENTRIES_OF_A_BATCH, Program
 from modelcheck.engine.kernel.sets import DENSE, INDEX, MASK, ROOM, USED, SetKind
-from modelcheck.engine.kernel.visited import ENTRY, RECENT, stranger
+from modelcheck.engine.kernel.visited import ENTRY, recent, stranger
 from modelcheck.engine.watch import StoppedError, Watch
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.native_registry import NOBODY
@@ -79,7 +79,7 @@ class Store:
         self._allocate(Slot.OUT, 8 * self._words * text.buffer)
         self._allocate(Slot.AUX, 8 * text.buffer)
         self._allocate(Slot.HASHES, 8 * max(text.buffer, ENTRIES_OF_A_BATCH))
-        self._allocate(Slot.RECENT, 8 * self._words * RECENT).write(0, stranger(self._words))
+        self._allocate(Slot.RECENT, 8 * self._words * recent(self._words)).write(0, stranger(self._words))
         self._allocate(Slot.LOG, 24 * (LOGGED + text.log_room + 64))
         g[Slot.LOG_ROOM] = LOGGED
         g[Slot.BATCH] = self._sizes.batch
