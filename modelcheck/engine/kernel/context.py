@@ -15,7 +15,7 @@ class Slot(IntEnum):
     level ends. TABLE has CAPACITY entries. STOP: return before this state is expanded; GROW_AT: return when so many
     states could be exceeded; LIMIT: the most states. OUT, AUX, HASHES: the buffers of a batch; RECENT: states seen
     last. LOG: triples of note,
-    state and aux; LOG_ROOM: return when more are used. FATES, LATER: bits of each state; CAUGHT: of each knot.
+    state and aux; LOG_ROOM: return when more are used. FATES: bits of each state; CAUGHT: of each knot.
     """
 
     ARENA = 0
@@ -38,8 +38,6 @@ class Slot(IntEnum):
     NOTING = auto()
     DEPTH = auto()
     FATES = auto()
-    STUCK = auto()
-    LATER = auto()
     CAUGHT = auto()
     COSTS = auto()
     VIEWS = auto()

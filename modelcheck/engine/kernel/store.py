@@ -1,8 +1,9 @@
 """The states of one native search, its buffers, and their growth; what compiled code asks Python for.
 
 The arena is one piece of reserved address space: memory is used as states arrive. The table nearly doubles when four
-fifths of it are full, so that a state of one word takes at most 20 bytes; it is filled again from the arena, so that
-there never is a second copy of the states.
+fifths of it are full, so that what stands beside a state takes at most 12 bytes, and a state of one word 20 in all; it
+is filled again from the arena, so that there never is a second copy of the states. Sweeps that need memory beside each
+state make the table as small as it can be, if there is no other way to stay below that.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from modelcheck.semantics.transition_system import State
 
 MOST_STATES = (1 << 32) - 2
 _LOAD = 0.8
+_BESIDE = 12
+"""Bytes beside a state, of the table and of all that the search needs afterwards."""
 _LARGE = 1 << 20
 LOGGED = 1 << 15
 """So many notes may be in the log when a batch begins."""
@@ -62,6 +65,7 @@ class Store:
         self._buffers: dict[int, Buffer] = {}
         self._edges: dict[int, tuple[tuple[int, int], ...]] = {}
         self.levels: list[int] = [0]
+        self._most_beside = 0
         self.log: array[int] = array("q")
         self._lay_out()
 
@@ -118,8 +122,22 @@ class Store:
 
     @property
     def bytes_of_states(self) -> int:
-        """Memory for the states that are stored, and for the table."""
-        return len(self) * 8 * self._words + self._program.g[Slot.CAPACITY] * ENTRY
+        """Memory for the states that are stored, for the table, and for what later sweeps had beside each state."""
+        return len(self) * 8 * self._words + max(self._program.g[Slot.CAPACITY] * ENTRY, self._most_beside)
+
+    def beside(self, slot: int, size: int) -> Buffer:
+        """Return new zeroed memory of so many bytes for each state; StoppedError if it is too much."""
+        capacity, tight = int(self._program.g[Slot.CAPACITY]), int(len(self) / _LOAD) + 8
+        if capacity * ENTRY + size * len(self) > _BESIDE * len(self) and tight < capacity:
+            self._replace_table(tight, capacity)
+        self._watch.need(size * len(self))
+        try:
+            buffer = self.array(slot, size * len(self))
+        except OSError:
+            raise StoppedError(_NO_MEMORY) from None
+        beside = self._program.g[Slot.CAPACITY] * ENTRY + size * len(self)
+        self._most_beside = max(self._most_beside, int(beside))
+        return buffer
 
     def _set_table(self, capacity: int) -> None:
         self._allocate(Slot.TABLE, capacity * ENTRY + 8)
