@@ -7,7 +7,7 @@ the interpreter at one state that shows it. Every trace ends where the interpret
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from modelcheck.engine.kernel.context import Slot
 from modelcheck.engine.kernel.program import Program
 from modelcheck.engine.kernel.sets import LOGGED_KNOTS, LOGGED_TIME_OUTS
 from modelcheck.engine.kernel.store import Store
+from modelcheck.engine.native_shortest import Ending, ways_to
 from modelcheck.engine.shortest import best_trace, trace_before_time
 from modelcheck.engine.sightings import Sightings, Target
 from modelcheck.semantics.interpreter import Interpreter
@@ -70,6 +71,13 @@ class Seen:
     def found_level(self) -> int:
         """The length of its trace."""
         return self.level + self.is_step
+
+    @property
+    def ending(self) -> Ending:
+        """Where its traces end."""
+        return Ending(
+            self.level, [(number, aux & NOBODY if self.is_step else NOBODY) for number, aux in self.places]
+        )
 
 
 class Reading:
@@ -234,14 +242,16 @@ def found_by(reading: Reading, before: Sightings) -> tuple[Found, ...]:
             sighting.question, sighting.cause, sighting.level, sighting.states, trace, target.members
         )
         found.append(((sighting.level, -1, n), early))
-    seen = reading.seen().values()
-    found += (((each.found_level, *reading.when(each)), _found(reading, each)) for each in seen)
+    # Those of about the same level share a sweep.
+    seen = sorted(reading.seen().values(), key=lambda each: each.level)
+    ways = ways_to(reading.program, reading.store, [each.ending for each in seen])
+    for each, after in zip(seen, ways, strict=True):
+        found.append(((each.found_level, *reading.when(each)), _found(reading, each, after)))
     return tuple(finding for _, finding in sorted(found, key=lambda pair: pair[0]))
 
 
-def _found(reading: Reading, each: Seen) -> Found:
+def _found(reading: Reading, each: Seen, after: Callable[[int], dict[int, int]]) -> Found:
     interpreter, store = reading.interpreter, reading.store
-    after = _costs(reading, each)
     trace, target = best_trace(
         interpreter, store, each.level, after, lambda number: reading.targets_at(each, number)
     )
@@ -259,40 +269,6 @@ def _found(reading: Reading, each: Seen) -> Found:
         closed=closed,
         undefined=target.undefined,
     )
-
-
-class _Costs:
-    """For the states of the cone: the fewest switches to a target, by who moves first; -1 if nobody needs to."""
-
-    def __init__(self, reading: Reading, last: int) -> None:
-        self._threads = len(reading.interpreter.system.model.threads)
-        self._buffer = reading.store.array(Slot.COSTS, 2 * (self._threads + 1) * last)
-
-    def __call__(self, number: int) -> dict[int, int]:
-        """Return the costs of a state."""
-        width = 2 * (self._threads + 1)
-        costs = memoryview(self._buffer.read(width * number, width)).cast("H")
-        found = {t: cost - 1 for t, cost in enumerate(costs[: self._threads]) if cost}
-        if costs[self._threads]:
-            found[-1] = costs[self._threads] - 1
-        return found
-
-    def mark(self, number: int, mover: int) -> None:
-        """Say that a state is a target, or that a thread's step is."""
-        place = self._threads if mover == NOBODY else mover
-        self._buffer.write(2 * ((self._threads + 1) * number + place), b"\1\0")
-
-
-def _costs(reading: Reading, each: Seen) -> _Costs:
-    """Sweep back over the levels (engine/shortest.py)."""
-    store = reading.store
-    costs = _Costs(reading, store.level(each.level).stop)
-    for number, aux in each.places:
-        costs.mark(number, aux & NOBODY if each.is_step else NOBODY)
-    for depth in reversed(range(each.level)):
-        here, nearer = store.level(depth), store.level(depth + 1)
-        reading.program.run("costs", here.start, here.stop, nearer.start, nearer.stop)
-    return costs
 
 
 # --- collections ---------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 
 from modelcheck.engine.kernel.context import Slot
-from modelcheck.engine.kernel.endings import bits_of_fate
+from modelcheck.engine.kernel.safe_states import bits_of_fate
 from modelcheck.engine.kernel.store import LOGGED
 from modelcheck.engine.native_answers import Reading
 from modelcheck.engine.watch import Watch
@@ -30,7 +30,7 @@ def look_back(reading: Reading, watch: Watch) -> None:
 
 
 def _unsafe(reading: Reading, watch: Watch) -> int:
-    """Look for ways to show that states are safe (engine/kernel/endings.py); return how many are left."""
+    """Look for ways to show that states are safe (engine/kernel/safe_states.py); return how many are left."""
     left = len(reading.store)
     walks = min(64, 1 << max(left // _WALKS, 1).bit_length() - 1)
     for salt in range(_MOST_ROUNDS):

@@ -16,6 +16,7 @@ class Slot(IntEnum):
     states could be exceeded; LIMIT: the most states. OUT, AUX, HASHES: the buffers of a batch; RECENT: states seen
     last. LOG: triples of note,
     state and aux; LOG_ROOM: return when more are used. FATES: bits of each state; CAUGHT: of each knot.
+    CONES: bits of each state, one for a finding; MEMBERS: the numbers of the states of one cone; COSTS: of each member.
     """
 
     ARENA = 0
@@ -39,6 +40,9 @@ class Slot(IntEnum):
     DEPTH = auto()
     FATES = auto()
     CAUGHT = auto()
+    CONES = auto()
+    MEMBERS = auto()
+    MEMBERS_USED = auto()
     COSTS = auto()
     VIEWS = auto()
     VIEWS_INDEX = auto()

@@ -19,7 +19,7 @@ from modelcheck.engine.kernel.sets import (
     note,
     rebuild,
 )
-from modelcheck.engine.kernel.shortest import costs
+from modelcheck.engine.kernel.shortest import NAMES, trace_functions
 from modelcheck.engine.kernel.visited import absorb, find, rehash
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.layout import Layout, layout
@@ -129,7 +129,7 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
     stuck_notes, unable_note = _notes_of_losses(writing) if endings else ((), 0)
     if endings:
         parts += ending_functions(writing, shape, stuck_notes, unable_note)
-    parts += [costs(shape)]
+    parts += trace_functions(shape)
     batch = ENTRIES_OF_A_BATCH + successors
     per_state, per_step = most_notes(questions)
     most = {
@@ -187,7 +187,7 @@ def _module(registry: Registry, parts: list[str], locations: int) -> str:
 
 def _names(shape: Shape, *, endings: bool) -> dict[str, int]:
     """Return the public functions with the number of their parameters."""
-    names = {"search": 0, "absorb": 1, "rehash": 2, "find": 1, "costs": 4}
+    names = {"search": 0, "absorb": 1, "rehash": 2, "find": 1} | NAMES
     names |= {f"{kind.name}_rebuild": 0 for kind in shape.sets}
     if endings:
         names |= {"leads": 4, "settle": 2, "unsettled": 2}

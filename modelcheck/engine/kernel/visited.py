@@ -19,8 +19,8 @@ ENTRY = 5
 _RECENT = 1 << 20
 """Bytes of the states that were seen last, by hash: most states that are met again are met again soon.
 
-They fit in a processor's second cache. A larger piece saves more look-ups (on twin.mck half of them are left with 64 KB,
-a third with 1 MB), but does not stay where it is quick.
+They fit in a processor's second cache. More of them save more look-ups (on twin.mck half are left with 64 KB, a third
+with 1 MB), but do not stay where it is quick.
 """
 
 _NUMBER = (1 << 32) - 1
