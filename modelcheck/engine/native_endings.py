@@ -12,7 +12,10 @@ from modelcheck.engine.watch import Watch
 
 _CHUNK = 1 << 18
 _WALKS = 1 << 12
-"""From so many states, or more, a random walk is made."""
+"""From so many states at least a random walk begins."""
+
+_FEW = 64
+"""From one state of so many, in large models."""
 
 _MOST_ROUNDS = 4
 
@@ -32,19 +35,27 @@ def look_back(reading: Reading, watch: Watch) -> None:
 def _unsafe(reading: Reading, watch: Watch) -> int:
     """Look for ways to show that states are safe (engine/kernel/safe_states.py); return how many are left."""
     left = len(reading.store)
-    walks = min(64, 1 << max(left // _WALKS, 1).bit_length() - 1)
+    quick = min(_FEW, 1 << max(left // _WALKS, 1).bit_length() - 1)
+    walks = reading.store.sizes.walks or quick
     for salt in range(_MOST_ROUNDS):
         before = left
         _sweep(reading, watch, "leads", walks - 1, salt << 32)
-        while True:
-            found = sum(_sweep(reading, watch, "settle"))
-            left -= found
-            if 64 * found <= left:
-                break
+        left -= _settled(reading, watch, left)
         left = sum(_sweep(reading, watch, "unsettled"))
         if 2 * left > before or not left:
             break
     return left
+
+
+def _settled(reading: Reading, watch: Watch, left: int) -> int:
+    """Follow the ways while that settles a good part of the states that are left; return how many it has settled."""
+    found = last = sum(_sweep(reading, watch, "settle"))
+    while True:
+        now = sum(_sweep(reading, watch, "settle"))
+        found += now
+        if now <= last and 8 * now <= left - found:
+            return found
+        last = now
 
 
 def _find_losses(reading: Reading, watch: Watch) -> None:

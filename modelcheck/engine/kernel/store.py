@@ -40,7 +40,7 @@ class Sizes:
     """How large things are at first.
 
     `batch`: so many successors are looked up together, at most the constant of that name; `growth` of the table;
-    `guarded`: with canaries.
+    `guarded`: with canaries; `walks`: from one state of so many a random walk begins, 0 for as many as is quick.
     """
 
     table: int = 1 << 14
@@ -48,6 +48,7 @@ class Sizes:
     tuples: int = 1 << 12
     growth: float = 1.9
     guarded: bool = False
+    walks: int = 0
 
 
 class Store:
@@ -59,9 +60,9 @@ class Store:
         self._program = program
         self._interpreter = interpreter
         self._watch = watch
-        self._sizes = sizes or Sizes()
+        self.sizes = sizes or Sizes()
         self._words = program.text.shape.words
-        assert self._sizes.batch <= ENTRIES_OF_A_BATCH
+        assert self.sizes.batch <= ENTRIES_OF_A_BATCH
         self._buffers: dict[int, Buffer] = {}
         self._edges: dict[int, tuple[tuple[int, int], ...]] = {}
         self.levels: list[int] = [0]
@@ -76,7 +77,7 @@ class Store:
         memory = min(limits.memory or _memory_of_the_machine(), _memory_of_the_machine())
         self._most = min(states, max(memory // (8 * self._words), 2 * text.buffer))
         arena = reserved(
-            8 * self._words * self._most, 16 * self._words * text.buffer, guarded=self._sizes.guarded
+            8 * self._words * self._most, 16 * self._words * text.buffer, guarded=self.sizes.guarded
         )
         self._most = arena.size // (8 * self._words)
         self._keep(Slot.ARENA, arena)
@@ -86,11 +87,11 @@ class Store:
         self._allocate(Slot.RECENT, 8 * self._words * recent(self._words)).write(0, stranger(self._words))
         self._allocate(Slot.LOG, 24 * (LOGGED + text.log_room + 64))
         g[Slot.LOG_ROOM] = LOGGED
-        g[Slot.BATCH] = self._sizes.batch
+        g[Slot.BATCH] = self.sizes.batch
         g[Slot.LIMIT] = limits.states or MOST_STATES
-        self._set_table(max(self._sizes.table, 2 * text.buffer))
+        self._set_table(max(self.sizes.table, 2 * text.buffer))
         for kind, room in zip(text.shape.sets, text.room, strict=True):
-            self._set_tuples(kind, max(self._sizes.tuples, 2 * room), room)
+            self._set_tuples(kind, max(self.sizes.tuples, 2 * room), room)
 
     # --- memory ----------------------------------------------------------------------------------
 
@@ -99,7 +100,7 @@ class Store:
         self._program.g[slot] = buffer.address
 
     def _allocate(self, slot: int, size: int) -> Buffer:
-        buffer = Buffer(size, guarded=self._sizes.guarded)
+        buffer = Buffer(size, guarded=self.sizes.guarded)
         self._keep(slot, buffer)
         return buffer
 
@@ -152,8 +153,8 @@ class Store:
             raise StoppedError(_NO_MEMORY)
         if count > g[Slot.GROW_AT]:
             capacity = int(g[Slot.CAPACITY])
-            quick = capacity < _LARGE and self._sizes.growth == Sizes.growth
-            larger = capacity * 4 if quick else int(capacity * self._sizes.growth) + 8
+            quick = capacity < _LARGE and self.sizes.growth == Sizes.growth
+            larger = capacity * 4 if quick else int(capacity * self.sizes.growth) + 8
             self._watch.need((larger - capacity) * ENTRY)
             self._replace_table(larger, capacity)
         g[Slot.GROW_AT] = min(g[Slot.GROW_AT], self._most - self._program.text.buffer)
@@ -172,8 +173,8 @@ class Store:
     def _set_tuples(self, kind: SetKind, capacity: int, room: int) -> None:
         g = self._program.g
         size = 1 << (2 * capacity - 1).bit_length()
-        index = Buffer(4 * size, guarded=self._sizes.guarded)
-        dense = Buffer(8 * kind.stride * capacity, guarded=self._sizes.guarded)
+        index = Buffer(4 * size, guarded=self.sizes.guarded)
+        dense = Buffer(8 * kind.stride * capacity, guarded=self.sizes.guarded)
         used = int(g[kind.slot + USED])
         if used:
             dense.write(0, self._buffers[kind.slot + DENSE].read(0, 8 * kind.stride * used))
@@ -231,7 +232,7 @@ class Store:
         batch: list[State] = []
         for state in states:
             batch.append(state)
-            if len(batch) == self._sizes.batch:
+            if len(batch) == self.sizes.batch:
                 self._begin_with(batch)
                 batch = []
         self._begin_with(batch)
