@@ -21,7 +21,7 @@ from modelcheck.report.text import file_text
 from modelcheck.result.verdict import Statistics
 from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Interpreter
-from modelcheck.semantics.questions import StuckForEver
+from modelcheck.semantics.questions import CannotFinish, StuckForEver
 from modelcheck.semantics.transition_system import TransitionSystem, transition_system
 from modelcheck.source import Source
 from tests.agreement.test_native import TINY, differs, native_differs
@@ -132,6 +132,20 @@ def test_few_losses_are_found_among_many_states() -> None:
     assert [(type(found.question).__name__, found.level, found.states) for found in answers.found] == [
         ("StuckForEver", 1597, 3)
     ]
+
+
+@pytest.mark.parametrize("threads", [10, 11, 21])
+def test_who_is_lost_is_told_of_many_threads(threads: int) -> None:
+    """The last one could wake all others, and never does."""
+    last = threads - 1
+    system = system_of(
+        f"""model m marked; var turn: 0 .. {last}; var wakes: bool;
+        thread t[{last}] {{ await(turn == self); either {{ turn = self + 1; }} or {{ while (!wakes) {{ skip; }} }} }}
+        daemon thread one {{ loop {{ if (wakes) {{ turn = 0; }} }} }}"""
+    )
+    found = native.explore(system, questions(system), Limits()).found
+    assert {type(each.question) for each in found} == {StuckForEver, CannotFinish}
+    assert native_differs(system) == ""
 
 
 # --- traces --------------------------------------------------------------------------------------
