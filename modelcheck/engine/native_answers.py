@@ -7,7 +7,7 @@ the interpreter at one state that shows it. Every trace ends where the interpret
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from modelcheck.engine.kernel.context import Slot
 from modelcheck.engine.kernel.program import Program
 from modelcheck.engine.kernel.sets import LOGGED_KNOTS, LOGGED_TIME_OUTS
 from modelcheck.engine.kernel.store import Store
+from modelcheck.engine.native_shortest import Ending, size_of_ways, ways_to
 from modelcheck.engine.shortest import best_trace, trace_before_time
 from modelcheck.engine.sightings import Sighting, Sightings, Target
 from modelcheck.engine.watch import INTERRUPTED, StoppedError, Watch
@@ -71,6 +72,13 @@ class Seen:
     def found_level(self) -> int:
         """The length of its trace."""
         return self.level + self.is_step
+
+    @property
+    def ending(self) -> Ending:
+        """Where its traces end."""
+        return Ending(
+            self.level, [(number, aux & NOBODY if self.is_step else NOBODY) for number, aux in self.places]
+        )
 
 
 class Reading:
@@ -229,7 +237,7 @@ def _add(
 def told(reading: Reading, before: Sightings, watch: Watch, stopped: str) -> tuple[tuple[Found, ...], str]:
     """Return the findings with their traces, the nearest first and in the order of the reference engine.
 
-    And why some are left out, if some are: a trace takes a sweep over the states before it, and memory for each.
+    And why some are left out, if some are: traces take sweeps over the states before them, and memory for each.
     """
     found: list[Found] = []
     end = watch.end_of_telling(stopped)
@@ -237,20 +245,24 @@ def told(reading: Reading, before: Sightings, watch: Watch, stopped: str) -> tup
         ((sighting.level, -1, n), sighting) for n, sighting in enumerate(before.all)
     ]
     todo += (((each.found_level, *reading.when(each)), each) for each in reading.seen().values())
+    todo.sort(key=lambda pair: pair[0])
+    endings = [each.ending for _, each in todo if isinstance(each, Seen)]
+    ways = ways_to(reading.program, reading.store, endings, watch.need_to_tell)
     try:
-        for _, each in sorted(todo, key=lambda pair: pair[0]):
+        for _, each in todo:
             watch.heed()
             if found and watch.seconds >= end:
                 return tuple(found), stopped or watch.out_of_time
             if isinstance(each, Seen):
-                watch.need_to_tell(_size_of_costs(reading, each.level))
-                found.append(_found(reading, each))
+                found.append(_found(reading, each, next(ways)))
             else:
                 found.append(_before_time(reading, each))
     except StoppedError as stop:
         return tuple(found), str(stop)
     except KeyboardInterrupt:
         return tuple(found), INTERRUPTED
+    finally:
+        ways.close()
     return tuple(found), ""
 
 
@@ -272,16 +284,11 @@ def room_to_tell(reading: Reading) -> int:
             levels += (int(row[-1]) for row in store.tuples(kind, -1))
     # A new state is noted while the level before it is expanded.
     deepest = max(levels, default=-1) + 1
-    return _size_of_costs(reading, min(deepest, store.depth + 1)) if levels else 0
+    return size_of_ways(program, store, min(deepest, store.depth + 1)) if levels else 0
 
 
-def _size_of_costs(reading: Reading, level: int) -> int:
-    return 2 * (len(reading.interpreter.system.model.threads) + 1) * reading.store.level(level).stop
-
-
-def _found(reading: Reading, each: Seen) -> Found:
+def _found(reading: Reading, each: Seen, after: Callable[[int], dict[int, int]]) -> Found:
     interpreter, store = reading.interpreter, reading.store
-    after = _costs(reading, each)
     trace, target = best_trace(
         interpreter, store, each.level, after, lambda number: reading.targets_at(each, number)
     )
@@ -299,40 +306,6 @@ def _found(reading: Reading, each: Seen) -> Found:
         closed=closed,
         undefined=target.undefined,
     )
-
-
-class _Costs:
-    """For the states of the cone: the fewest switches to a target, by who moves first; -1 if nobody needs to."""
-
-    def __init__(self, reading: Reading, level: int) -> None:
-        self._threads = len(reading.interpreter.system.model.threads)
-        self._buffer = reading.store.array(Slot.COSTS, _size_of_costs(reading, level))
-
-    def __call__(self, number: int) -> dict[int, int]:
-        """Return the costs of a state."""
-        width = 2 * (self._threads + 1)
-        costs = memoryview(self._buffer.read(width * number, width)).cast("H")
-        found = {t: cost - 1 for t, cost in enumerate(costs[: self._threads]) if cost}
-        if costs[self._threads]:
-            found[-1] = costs[self._threads] - 1
-        return found
-
-    def mark(self, number: int, mover: int) -> None:
-        """Say that a state is a target, or that a thread's step is."""
-        place = self._threads if mover == NOBODY else mover
-        self._buffer.write(2 * ((self._threads + 1) * number + place), b"\1\0")
-
-
-def _costs(reading: Reading, each: Seen) -> _Costs:
-    """Sweep back over the levels (engine/shortest.py)."""
-    store = reading.store
-    costs = _Costs(reading, each.level)
-    for number, aux in each.places:
-        costs.mark(number, aux & NOBODY if each.is_step else NOBODY)
-    for depth in reversed(range(each.level)):
-        here, nearer = store.level(depth), store.level(depth + 1)
-        reading.program.run("costs", here.start, here.stop, nearer.start, nearer.stop)
-    return costs
 
 
 # --- collections ---------------------------------------------------------------------------------

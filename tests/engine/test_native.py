@@ -24,9 +24,10 @@ from modelcheck.report.text import file_text
 from modelcheck.result.verdict import Statistics
 from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Interpreter
+from modelcheck.semantics.questions import CannotFinish, StuckForEver
 from modelcheck.semantics.transition_system import TransitionSystem, transition_system
 from modelcheck.source import Source
-from tests.agreement.test_native import TINY, differs
+from tests.agreement.test_native import TINY, differs, native_differs
 from tests.cli.running import LARGE
 from tests.transcript import ROOT
 
@@ -78,8 +79,89 @@ def test_a_model_has_exactly_the_states_and_transitions_that_were_derived(row: d
 
 
 def test_a_state_of_one_word_takes_at_most_twenty_bytes() -> None:
-    model = modelcheck.load(ROOT / "benchmarks" / "twin.mck", NT=4)
-    assert native.explore(transition_system(model), (), Limits()).statistics.bytes_per_state <= 20
+    system = transition_system(modelcheck.load(ROOT / "benchmarks" / "twin.mck", NT=4))
+    assert native.explore(system, (), Limits()).statistics.bytes_per_state <= 20
+    assert 18 < native.explore(system, questions(system), Limits()).statistics.bytes_per_state <= 20
+
+
+@pytest.mark.parametrize("last", [700, 800, 900, 999])
+def test_a_state_takes_twelve_bytes_more_than_its_words_though_all_threads_are_lost(last: int) -> None:
+    answers = explored(
+        f"""model m marked; var a: 0 .. {last}; var b: 0 .. {last}; var wide: 0 .. {(1 << 62) - 1};
+        thread one {{ while (a < {last}) {{ a++; }} await(wide == 1); }}
+        thread two {{ while (b < {last}) {{ b++; }} await(wide == 1); }}"""
+    )
+    (one, two) = answers.found
+    assert isinstance(one.question, StuckForEver)
+    assert isinstance(two.question, StuckForEver)
+    assert (one.level, one.states, two.states) == (2 * last + 1, 2 * (last + 1), 2 * (last + 1))
+    assert answers.statistics.bytes_per_state <= 16 + 12
+
+
+# --- who is lost -------------------------------------------------------------------------------
+
+# Neither thread can step where the other can, so that no state by itself shows that both may.
+IN_TURN = """model m marked; var turn: 0..1; var a: 0..3; var b: 0..3; var over: bool;
+    daemon thread one { loop { await(turn == 0 && !over); a = (a + 1) % 4; turn = 1; } }
+    daemon thread two { loop { await(turn == 1 && !over); b = (b + a) % 4; turn = 0; } }
+    """
+
+# Once `quit` has happened, which can be in every round, nobody comes back.
+QUITS = IN_TURN + "thread quit { await(a == 3 && b == 2); over = true; await(b == 3); }"
+
+# A thread retries for ever, but may also succeed.
+RETRIES = """model m marked; mutex l; var lost: bool;
+    thread one { mutex_lock(l); either { lost = true; loop { skip; } } or { skip; } mutex_unlock(l); }
+    thread two { while (!mutex_trylock(l)) { skip; } mutex_unlock(l); }
+    thread three { mutex_lock(l); mutex_unlock(l); }
+    """
+
+
+@pytest.mark.parametrize("walks", [1, 1 << 20])
+@pytest.mark.parametrize("text", [IN_TURN, QUITS, RETRIES], ids=["in turn", "quits", "retries"])
+def test_who_is_lost_does_not_depend_on_what_random_walks_show(text: str, walks: int) -> None:
+    agrees(text, Sizes(walks=walks))
+    agrees(text, Sizes(walks=walks, batch=1))
+
+
+def test_few_losses_are_found_among_many_states() -> None:
+    """`quit` is lost where `one` looks again before it goes: alone, or with `two` still on its way, or after it."""
+    answers = explored(
+        """model m marked; var a: 0 .. 399; var b: 0 .. 399; var gone: bool;
+        daemon thread one { loop { await(!gone); a = (a + 1) % 400; } }
+        daemon thread two { loop { await(!gone); b = (b + 1) % 400; } }
+        thread quit { atomic { await(a == 399 && b == 399); gone = true; } await(a == 0); }"""
+    )
+    assert [(type(found.question).__name__, found.level, found.states) for found in answers.found] == [
+        ("StuckForEver", 1597, 3)
+    ]
+
+
+@pytest.mark.parametrize("threads", [10, 11, 21])
+def test_who_is_lost_is_told_of_many_threads(threads: int) -> None:
+    """The last one could wake all others, and never does."""
+    last = threads - 1
+    system = system_of(
+        f"""model m marked; var turn: 0 .. {last}; var wakes: bool;
+        thread t[{last}] {{ await(turn == self); either {{ turn = self + 1; }} or {{ while (!wakes) {{ skip; }} }} }}
+        daemon thread one {{ loop {{ if (wakes) {{ turn = 0; }} }} }}"""
+    )
+    found = native.explore(system, questions(system), Limits()).found
+    assert {type(each.question) for each in found} == {StuckForEver, CannotFinish}
+    assert native_differs(system) == ""
+
+
+# --- traces --------------------------------------------------------------------------------------
+
+
+def test_more_findings_than_share_a_sweep_have_the_traces_of_the_reference_engine() -> None:
+    apart = "".join(f"invariant no{n}: !(a == {n % 9} && b == {n // 9}); " for n in range(1, 75))
+    text = f"""model m marked; var a: 0 .. 8; var b: 0 .. 8; {apart}
+        thread one {{ loop {{ a = (a + 1) % 9; assert(a + b != 7); }} }}
+        thread two {{ loop {{ either {{ b = (b + 1) % 9; }} or {{ b = (b + 2) % 9; }} assert(a * b != 12); }} }}"""
+    system = system_of(text)
+    assert len(native.explore(system, questions(system), Limits()).found) == 76
+    assert native_differs(system) == ""
 
 
 # --- sizes ---------------------------------------------------------------------------------------

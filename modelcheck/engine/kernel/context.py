@@ -15,7 +15,8 @@ class Slot(IntEnum):
     level ends. TABLE has CAPACITY entries. STOP: return before this state is expanded; GROW_AT: return when so many
     states could be exceeded; LIMIT: the most states. OUT, AUX, HASHES: the buffers of a batch; RECENT: states seen
     last. LOG: triples of note,
-    state and aux; LOG_ROOM: return when more are used. FATES, LATER: bits of each state; CAUGHT: of each knot.
+    state and aux; LOG_ROOM: return when more are used. FATES: bits of each state; CAUGHT: of each knot.
+    CONES: bits of each state, one for a finding; MEMBERS: the numbers of the states of one cone; COSTS: of each member.
     """
 
     ARENA = 0
@@ -38,9 +39,10 @@ class Slot(IntEnum):
     NOTING = auto()
     DEPTH = auto()
     FATES = auto()
-    STUCK = auto()
-    LATER = auto()
     CAUGHT = auto()
+    CONES = auto()
+    MEMBERS = auto()
+    MEMBERS_USED = auto()
     COSTS = auto()
     VIEWS = auto()
     VIEWS_INDEX = auto()

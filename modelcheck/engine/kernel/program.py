@@ -8,15 +8,8 @@ from dataclasses import dataclass
 
 from modelcheck.engine.kernel.compiling import Library, load
 from modelcheck.engine.kernel.context import SLOTS, Slot
-from modelcheck.engine.kernel.search import (
-    Shape,
-    costs,
-    losses,
-    note_losses,
-    own_fate,
-    search,
-    sweep,
-)
+from modelcheck.engine.kernel.endings import ending_functions
+from modelcheck.engine.kernel.search import Shape, search
 from modelcheck.engine.kernel.sets import (
     LOGGED_KNOTS,
     LOGGED_TIME_OUTS,
@@ -26,6 +19,7 @@ from modelcheck.engine.kernel.sets import (
     note,
     rebuild,
 )
+from modelcheck.engine.kernel.shortest import NAMES, trace_functions
 from modelcheck.engine.kernel.visited import absorb, find, rehash
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.layout import Layout, layout
@@ -134,11 +128,8 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
         parts += place_functions(writing)
     stuck_notes, unable_note = _notes_of_losses(writing) if endings else ((), 0)
     if endings:
-        parts += [own_fate(writing, shape)]
-        parts += [sweep(shape, "sweep", Slot.FATES, (1 << 2 * threads) - 1, owns=True)]
-        parts += [sweep(shape, "sweep_stuck", Slot.LATER, shape.everybody, owns=False)]
-        parts += [losses(shape), note_losses(writing, shape, stuck_notes, unable_note)]
-    parts += [costs(shape)]
+        parts += ending_functions(writing, shape, stuck_notes, unable_note)
+    parts += trace_functions(shape)
     batch = ENTRIES_OF_A_BATCH + successors
     per_state, per_step = most_notes(questions)
     most = {
@@ -196,10 +187,11 @@ def _module(registry: Registry, parts: list[str], locations: int) -> str:
 
 def _names(shape: Shape, *, endings: bool) -> dict[str, int]:
     """Return the public functions with the number of their parameters."""
-    names = {"search": 0, "absorb": 1, "rehash": 2, "find": 1, "costs": 4}
+    names = {"search": 0, "absorb": 1, "rehash": 2, "find": 1} | NAMES
     names |= {f"{kind.name}_rebuild": 0 for kind in shape.sets}
     if endings:
-        names |= {"sweep": 4, "sweep_stuck": 4, "losses": 2, "note_losses": 3}
+        names |= {"leads": 4, "settle": 2, "unsettled": 2}
+        names |= {"sweep": 4, "sweep_stuck": 4, "losses": 2, "note_losses": 2}
     return names
 
 

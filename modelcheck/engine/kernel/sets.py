@@ -103,8 +103,13 @@ def rebuild(kind: SetKind) -> str:
 
 
 def adder(kind: SetKind) -> str:
-    """Return `@NAME_add(key, number)`: add a tuple; where it is first seen is said of it."""
+    """Return `@NAME_add(key, number)`: add a tuple; where it is first seen is said of it.
+
+    Without NOTING nothing is added: sweeps run the statements again, and see what the search has seen.
+    """
     code = Code(f"{kind.name}_add", "ptr %key, i64 %number", "void")
+    with code.when(code.compare("eq", load(code, Slot.NOTING), 0)):
+        code.ret(None)
     key = [code.get(code.at("%key", n)) for n in range(kind.key)]
     before = load(code, kind.slot + USED)
     entry, known = find_or_add(code, kind, key)

@@ -1,8 +1,9 @@
 """The states of one native search, its buffers, and their growth; what compiled code asks Python for.
 
 The arena is one piece of reserved address space: memory is used as states arrive. The table nearly doubles when four
-fifths of it are full, so that a state of one word takes at most 20 bytes; it is filled again from the arena, so that
-there never is a second copy of the states.
+fifths of it are full, so that what stands beside a state takes at most 12 bytes, and a state of one word 20 in all; it
+is filled again from the arena, so that there never is a second copy of the states. Sweeps that need memory beside each
+state make the table as small as it can be, if there is no other way to stay below that.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from modelcheck.engine.kernel.context import Slot, Status
 from modelcheck.engine.kernel.memory import Buffer, reserved
 from modelcheck.engine.kernel.program import ENTRIES_OF_A_BATCH, Program
 from modelcheck.engine.kernel.sets import DENSE, INDEX, MASK, ROOM, USED, SetKind
-from modelcheck.engine.kernel.visited import ENTRY, RECENT, stranger
+from modelcheck.engine.kernel.visited import ENTRY, recent, stranger
 from modelcheck.engine.watch import StoppedError, Watch
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.native_registry import NOBODY
@@ -25,6 +26,8 @@ from modelcheck.semantics.transition_system import State
 
 MOST_STATES = (1 << 32) - 2
 _LOAD = 0.8
+_BESIDE = 12
+"""Bytes beside a state, of the table and of all that the search needs afterwards."""
 _LARGE = 1 << 20
 LOGGED = 1 << 15
 """So many notes may be in the log when a batch begins."""
@@ -37,7 +40,7 @@ class Sizes:
     """How large things are at first.
 
     `batch`: so many successors are looked up together, at most the constant of that name; `growth` of the table;
-    `guarded`: with canaries.
+    `guarded`: with canaries; `walks`: from one state of so many a random walk begins, 0 for as many as is quick.
     """
 
     table: int = 1 << 14
@@ -45,6 +48,7 @@ class Sizes:
     tuples: int = 1 << 12
     growth: float = 1.9
     guarded: bool = False
+    walks: int = 0
 
 
 class Store:
@@ -56,12 +60,13 @@ class Store:
         self._program = program
         self._interpreter = interpreter
         self._watch = watch
-        self._sizes = sizes or Sizes()
+        self.sizes = sizes or Sizes()
         self._words = program.text.shape.words
-        assert self._sizes.batch <= ENTRIES_OF_A_BATCH
+        assert self.sizes.batch <= ENTRIES_OF_A_BATCH
         self._buffers: dict[int, Buffer] = {}
         self._edges: dict[int, tuple[tuple[int, int], ...]] = {}
         self.levels: list[int] = [0]
+        self._most_beside = 0
         self.log: array[int] = array("q")
         self._lay_out()
 
@@ -72,21 +77,21 @@ class Store:
         memory = min(limits.memory or _memory_of_the_machine(), _memory_of_the_machine())
         self._most = min(states, max(memory // (8 * self._words), 2 * text.buffer))
         arena = reserved(
-            8 * self._words * self._most, 16 * self._words * text.buffer, guarded=self._sizes.guarded
+            8 * self._words * self._most, 16 * self._words * text.buffer, guarded=self.sizes.guarded
         )
         self._most = arena.size // (8 * self._words)
         self._keep(Slot.ARENA, arena)
         self._allocate(Slot.OUT, 8 * self._words * text.buffer)
         self._allocate(Slot.AUX, 8 * text.buffer)
         self._allocate(Slot.HASHES, 8 * max(text.buffer, ENTRIES_OF_A_BATCH))
-        self._allocate(Slot.RECENT, 8 * self._words * RECENT).write(0, stranger(self._words))
+        self._allocate(Slot.RECENT, 8 * self._words * recent(self._words)).write(0, stranger(self._words))
         self._allocate(Slot.LOG, 24 * (LOGGED + text.log_room + 64))
         g[Slot.LOG_ROOM] = LOGGED
-        g[Slot.BATCH] = self._sizes.batch
+        g[Slot.BATCH] = self.sizes.batch
         g[Slot.LIMIT] = limits.states or MOST_STATES
-        self._set_table(max(self._sizes.table, 2 * text.buffer))
+        self._set_table(max(self.sizes.table, 2 * text.buffer))
         for kind, room in zip(text.shape.sets, text.room, strict=True):
-            self._set_tuples(kind, max(self._sizes.tuples, 2 * room), room)
+            self._set_tuples(kind, max(self.sizes.tuples, 2 * room), room)
 
     # --- memory ----------------------------------------------------------------------------------
 
@@ -95,7 +100,7 @@ class Store:
         self._program.g[slot] = buffer.address
 
     def _allocate(self, slot: int, size: int) -> Buffer:
-        buffer = Buffer(size, guarded=self._sizes.guarded)
+        buffer = Buffer(size, guarded=self.sizes.guarded)
         self._keep(slot, buffer)
         return buffer
 
@@ -118,8 +123,22 @@ class Store:
 
     @property
     def bytes_of_states(self) -> int:
-        """Memory for the states that are stored, and for the table."""
-        return len(self) * 8 * self._words + self._program.g[Slot.CAPACITY] * ENTRY
+        """Memory for the states that are stored, for the table, and for what later sweeps had beside each state."""
+        return len(self) * 8 * self._words + max(self._program.g[Slot.CAPACITY] * ENTRY, self._most_beside)
+
+    def beside(self, slot: int, size: int) -> Buffer:
+        """Return new zeroed memory of so many bytes for each state; StoppedError if it is too much."""
+        capacity, tight = int(self._program.g[Slot.CAPACITY]), int(len(self) / _LOAD) + 8
+        if capacity * ENTRY + size * len(self) > _BESIDE * len(self) and tight < capacity:
+            self._replace_table(tight, capacity)
+        self._watch.need(size * len(self))
+        try:
+            buffer = self.array(slot, size * len(self))
+        except OSError:
+            raise StoppedError(_NO_MEMORY) from None
+        beside = self._program.g[Slot.CAPACITY] * ENTRY + size * len(self)
+        self._most_beside = max(self._most_beside, int(beside))
+        return buffer
 
     def _set_table(self, capacity: int) -> None:
         self._allocate(Slot.TABLE, capacity * ENTRY + 8)
@@ -134,8 +153,8 @@ class Store:
             raise StoppedError(_NO_MEMORY)
         if count > g[Slot.GROW_AT]:
             capacity = int(g[Slot.CAPACITY])
-            quick = capacity < _LARGE and self._sizes.growth == Sizes.growth
-            larger = capacity * 4 if quick else int(capacity * self._sizes.growth) + 8
+            quick = capacity < _LARGE and self.sizes.growth == Sizes.growth
+            larger = capacity * 4 if quick else int(capacity * self.sizes.growth) + 8
             self._watch.need((larger - capacity) * ENTRY)
             self._replace_table(larger, capacity)
         g[Slot.GROW_AT] = min(g[Slot.GROW_AT], self._most - self._program.text.buffer)
@@ -154,8 +173,8 @@ class Store:
     def _set_tuples(self, kind: SetKind, capacity: int, room: int) -> None:
         g = self._program.g
         size = 1 << (2 * capacity - 1).bit_length()
-        index = Buffer(4 * size, guarded=self._sizes.guarded)
-        dense = Buffer(8 * kind.stride * capacity, guarded=self._sizes.guarded)
+        index = Buffer(4 * size, guarded=self.sizes.guarded)
+        dense = Buffer(8 * kind.stride * capacity, guarded=self.sizes.guarded)
         used = int(g[kind.slot + USED])
         if used:
             dense.write(0, self._buffers[kind.slot + DENSE].read(0, 8 * kind.stride * used))
@@ -217,7 +236,7 @@ class Store:
         batch: list[State] = []
         for state in states:
             batch.append(state)
-            if len(batch) == self._sizes.batch:
+            if len(batch) == self.sizes.batch:
                 self._begin_with(batch)
                 batch = []
         self._begin_with(batch)
