@@ -52,7 +52,7 @@ ORDER: list[tuple[str, ...]] = [
 # What few may import: z3, networkx and the compiler are each behind one door.
 DOORS: dict[str, tuple[str, ...]] = {
     "z3": ("semantics.symbolic*", "engine.bounded", "engine.induction", "engine.lock_invariant"),
-    "networkx": ("report.graph*", "analysis.lock_order", "engine.reference"),
+    "networkx": ("report.graph*", "engine.reference"),
     "llvmlite": ("semantics.native*", "engine.kernel*"),
     "numba": ("semantics.native*", "engine.kernel*"),
     "lark": ("language.grammar",),

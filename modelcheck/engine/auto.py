@@ -16,7 +16,7 @@ from modelcheck.semantics.transition_system import TransitionSystem
 
 INTERRUPTED = "interrupted"
 
-QUICKLY = 3_000
+QUICKLY = 1_500
 """States that the reference engine looks at before it is given up."""
 
 
