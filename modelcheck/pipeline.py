@@ -1,4 +1,7 @@
-"""The whole flow on one screen: text -> model -> transition system -> answers -> findings -> certified -> report."""
+"""The whole flow on one screen: text -> model -> transition system -> answers -> findings -> certified -> report.
+
+What `check` does not need is imported where it is used: half of the time of a small check is to import.
+"""
 
 from __future__ import annotations
 
@@ -7,33 +10,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from modelcheck.analysis.advice import advice
-from modelcheck.analysis.conformity import ConformReport, check_names, conforming
 from modelcheck.analysis.consequences import as_told
 from modelcheck.analysis.expectations import Facts, expectations
 from modelcheck.analysis.finding import Finding
 from modelcheck.analysis.judge import Judgement, judged
-from modelcheck.analysis.lock_events import LARGEST_RECORD, rows_of
-from modelcheck.analysis.lock_sequences import OrderReport, compared
-from modelcheck.analysis.order_records import RecordedOrder, recorded_order
-from modelcheck.analysis.profile import census, profile_of
-from modelcheck.analysis.replay import Replay, SavedTrace, replay
-from modelcheck.analysis.smaller_models import parameter_advice
 from modelcheck.analysis.telling import finding_of, reached
-from modelcheck.analysis.trials import trials
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import CHECKS, Diagnostic, SpecError, near_miss
 from modelcheck.engine import auto, reference
 from modelcheck.engine.engine import Answers, Engine, Limits, Progress
-from modelcheck.engine.simulation import Simulation, simulate
 from modelcheck.engine.watch import INTERRUPTED
 from modelcheck.language.elaborate import elaborate, scenario_names
 from modelcheck.language.loading import read as read_source
 from modelcheck.language.model import Model
 from modelcheck.language.parser import parse_with_imports
 from modelcheck.language.syntax import Specification
-from modelcheck.logs.log import LARGEST_LOG, Log
-from modelcheck.logs.reading import logs_of
 from modelcheck.report.contents import FileReport, LocksReport, ProfileReport, ScenarioReport
 from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Interpreter
@@ -57,6 +48,13 @@ from modelcheck.source import Source, Span
 
 if TYPE_CHECKING:
     from networkx import MultiDiGraph
+
+    from modelcheck.analysis.conformity import ConformReport
+    from modelcheck.analysis.lock_sequences import OrderReport
+    from modelcheck.analysis.order_records import RecordedOrder
+    from modelcheck.analysis.replay import Replay, SavedTrace
+    from modelcheck.engine.simulation import Simulation
+    from modelcheck.logs.log import Log
 
 ENGINES = ("auto", "native", "reference", "z3")
 
@@ -136,6 +134,8 @@ def check_model(
 
 def locks(model: Model, options: Options | None = None, progress: Progress | None = None) -> LocksReport:
     """Say in which order a model takes its locks, and what keeps each cycle in that from being a deadlock."""
+    from modelcheck.analysis.trials import trials
+
     options = replace(options or Options(), properties=("lock_order",))
     report = check_model(model, options, progress)
     limits = within(options.limits, model)
@@ -145,6 +145,9 @@ def locks(model: Model, options: Options | None = None, progress: Progress | Non
 
 def locks_of_records(path: str | Path) -> RecordedOrder:
     """Return the lock order that a file of lock records shows. Raises SpecError."""
+    from modelcheck.analysis.lock_events import LARGEST_RECORD, rows_of
+    from modelcheck.analysis.order_records import recorded_order
+
     source = read_source(path, LARGEST_RECORD)
     return recorded_order(source.name, rows_of(source))
 
@@ -203,6 +206,10 @@ def profile(
     specs: tuple[Specification, ...], options: Options, progress: Progress | None = None
 ) -> ProfileReport:
     """Say where the states of the chosen model come from, and what would make them fewer."""
+    from modelcheck.analysis.advice import advice
+    from modelcheck.analysis.profile import census, profile_of
+    from modelcheck.analysis.smaller_models import parameter_advice
+
     model = chosen_model(specs, options)
     system, limits = transition_system(model), within(options.limits, model)
     answers = engine(options.engine)(system, (census(system),), limits, progress)
@@ -221,6 +228,8 @@ def graph(model: Model, options: Options) -> MultiDiGraph[int]:
 
 def simulation(model: Model, options: Options, seed: int, steps: int, runs: int) -> Simulated:
     """Walk at random, and say what the runs came across."""
+    from modelcheck.engine.simulation import simulate
+
     system = transition_system(model)
     explainer = Explainer(Interpreter(system))
     asked = restricted(model, questions(system), options.properties)
@@ -231,6 +240,8 @@ def simulation(model: Model, options: Options, seed: int, steps: int, runs: int)
 
 def replayed(model: Model, saved: SavedTrace) -> tuple[Explainer, Replay]:
     """Take a saved trace again."""
+    from modelcheck.analysis.replay import replay
+
     system = transition_system(model)
     explainer = Explainer(Interpreter(system))
     taken = replay(explainer, questions(system), saved)
@@ -247,6 +258,8 @@ def conform(
     options: Options | None = None,
 ) -> ConformReport:
     """Say of each log in a file whether some run of the specification produces it. Raises SpecError."""
+    from modelcheck.analysis.conformity import ConformReport, conforming
+
     options = options or Options()
     found = [
         conforming(model, log, options.limits) for model, log in logs(specification, file, mapping, options)
@@ -261,6 +274,9 @@ def compared_order(
     options: Options | None = None,
 ) -> OrderReport:
     """Compare lock sequences and lock-order edges of the logs in a file with the specification's. Raises SpecError."""
+    from modelcheck.analysis.conformity import check_names
+    from modelcheck.analysis.lock_sequences import compared
+
     pairs = list(logs(specification, file, mapping, options or Options()))
     for model, log in pairs:
         check_names(model, log)
@@ -271,6 +287,9 @@ def logs(
     specification: str | Path, file: str | Path, mapping: str | Path | None, options: Options
 ) -> Iterator[tuple[Model, Log]]:
     """Yield the logs of a file, each with the model of its parameters; those of the options go before."""
+    from modelcheck.logs.log import LARGEST_LOG
+    from modelcheck.logs.reading import logs_of
+
     specs = load(specification)
     logs = logs_of(
         read_source(file, LARGEST_LOG), None if mapping is None else read_source(mapping, LARGEST_LOG)

@@ -32,7 +32,10 @@ class Place:
 
 @dataclass
 class Base(ABC):
-    """Writes one body. `style` is "guard" or "goto": no body has both (SEMANTICS H15)."""
+    """Writes one body. `style` is "guard" or "goto": no body has both (SEMANTICS H15).
+
+    `every`: also what only the engines know, and the second interpreter does not.
+    """
 
     pen: Pen
     style: str
@@ -41,6 +44,7 @@ class Base(ABC):
     is_op: bool = False
     simple: bool = False
     waits: tuple[str, ...] = ()
+    every: bool = False
     labels: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     gotos: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
 

@@ -135,6 +135,8 @@ class Expressions:
                 return pen.one((*MODES, "Mode.ON"))
             case "Errno":
                 return pen.one(("0", "-EBUSY", "EINVAL"))
+            case "Far":
+                return str(pen.upto(0, 40))
             case _:
                 raise AssertionError(kind)
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+FORMS = (("", ""), ("_irqsave", "_irqrestore"), ("_irq", "_irq"), ("_bh", "_bh"))
+"""The forms of a spinning lock's verbs, and of those that give back."""
 PAIRS: dict[str, tuple[tuple[str, str], ...]] = {
     "mutex": (("mutex_lock", "mutex_unlock"),),
     "percpu_rwsem": (("percpu_down_read", "percpu_up_read"), ("percpu_down_write", "percpu_up_write")),
-    "spinlock": (
-        ("spin_lock", "spin_unlock"),
-        ("spin_lock_irqsave", "spin_unlock_irqrestore"),
-        ("spin_lock_irq", "spin_unlock_irq"),
-        ("spin_lock_bh", "spin_unlock_bh"),
-    ),
+    "spinlock": tuple((f"spin_lock{form}", f"spin_unlock{back}") for form, back in FORMS),
     "rwsem": (("down_read", "up_read"), ("down_write", "up_write")),
-    "rwlock": (("read_lock", "read_unlock"), ("write_lock", "write_unlock")),
-    "seqlock": (("write_seqlock", "write_sequnlock"), ("read_seqlock_excl", "read_sequnlock_excl")),
+    "rwlock": tuple(
+        (f"{mode}_lock{form}", f"{mode}_unlock{back}") for form, back in FORMS for mode in ("read", "write")
+    ),
+    "seqlock": tuple(
+        (f"{side}{form}", f"{side.replace('lock', 'unlock')}{back}")
+        for form, back in FORMS
+        for side in ("write_seqlock", "read_seqlock_excl")
+    ),
     "srcu": (("srcu_read_lock", "srcu_read_unlock"),),
     "refcount": (("refcount_inc", "refcount_dec"),),
     "active_ref": (("kernfs_get_active", "kernfs_put_active"),),
     "work": (("start_work", "finish_work"),),
 }
-NESTED = ("mutex_lock", "down_read", "down_write")
+NESTED = ("mutex_lock", "spin_lock", "down_read", "down_write")
+SPINNING = ("spinlock", "rwlock", "seqlock")
 IRQS = ("local_irq_disable", "local_irq_enable", "local_irq_save", "local_bh_disable", "local_bh_enable")
 TRIES: dict[str, tuple[tuple[str, str], ...]] = {
     "mutex": (("mutex_trylock", "mutex_unlock"),),
@@ -50,12 +54,13 @@ GUARDS: dict[str, tuple[str, ...]] = {
     "percpu_rwsem": ("percpu_read", "percpu_write"),
     "spinlock": ("spinlock", "spinlock_irq", "spinlock_irqsave", "spinlock_bh"),
     "rwsem": ("rwsem_read", "rwsem_write"),
-    "rwlock": ("read_lock", "write_lock"),
+    "rwlock": tuple(f"{mode}_lock{form}" for mode in ("read", "write") for form in ("", "_irq", "_irqsave")),
     "srcu": ("srcu",),
     "work": ("work",),
 }
 GUARDS_THAT_MAY_FAIL: dict[str, tuple[str, ...]] = {
-    "mutex": ("mutex_try", "mutex_intr"),
+    "mutex": ("mutex_try", "mutex_intr", "mutex_kill"),
+    "spinlock": ("spinlock_try",),
     "rwsem": ("rwsem_read_try", "rwsem_read_intr", "rwsem_write_try", "rwsem_write_kill"),
 }
 OTHERS: dict[str, tuple[str, ...]] = {
@@ -98,11 +103,14 @@ KINDS = {
     "work": (("wk", ""),),
 }
 """The locks of a kind that a model may have, with their indexes."""
+SAYS = {"rwsem": "handover", "percpu_rwsem": "handover", "refcount": "owned"}
+"""What a declaration may say, where a test wants every verb."""
 DRAWN = (
     *KINDS,
     *("mutex",) * 4,
     *("percpu_rwsem",) * 2,
     *("spinlock",) * 2,
+    *("rwsem", "rwlock", "seqlock"),
     *("sem", "done", "q", "sig", "rcu"),
 )
 """What a model draws a few of: a model of all kinds would be large, and little would happen between two of them."""

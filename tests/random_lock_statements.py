@@ -16,6 +16,7 @@ from tests.random_lock_kinds import (
     OTHERS,
     PAIRS,
     READINGS,
+    SPINNING,
     TESTS,
     TRIES,
     WAITS,
@@ -55,7 +56,7 @@ class LockStatements(Base):
             return ""
         at, take, release = found
         inside = self.statements(scope, place, 2)
-        if take in NESTED and self.pen.chance(10):
+        if take in NESTED and self.pen.chance(25):
             self.pen.tag("lock-nested")
             return f"{take}_nested({at}, 1);\n{{ {inside} }}\n{release}({at});"
         if take == "down_write" and self.pen.chance(60):
@@ -66,14 +67,23 @@ class LockStatements(Base):
 
     def _verb(self, scope: Scope, place: Place) -> str:
         """Return a release, right or wrong; or what switches interrupts off or on."""
-        if not place.atomic and any(x.kind == "spinlock" for x in scope.locks) and self.pen.chance(20):
-            self.pen.tag("irqs-off")
-            return f"{self.pen.one(IRQS)}();"
+        if not place.atomic and any(x.kind in SPINNING for x in scope.locks) and self.pen.chance(20):
+            return self.masking(scope, place)
         found = self.some_pair(scope) if self.pen.chance(15) else None
         if found is None:
             return ""
         self.pen.tag("release-in-atomic" if place.atomic else "lone-release")
         return f"{found[2]}({found[0]});"
+
+    def masking(self, scope: Scope, place: Place) -> str:
+        """Return what switches (soft) interrupts off or on, as a rule without the other."""
+        if self.pen.chance(75):
+            self.pen.tag("irqs-off")
+            return f"{self.pen.one(IRQS)}();"
+        self.pen.tag("irqs-saved")
+        flags = self.pen.fresh("flags")
+        inside = self.statements(scope, replace(place, region=(*place.region, self.place_number())), 2)
+        return f"{{\nvar {flags}: bool = local_irq_save();\n{{ {inside} }}\nlocal_irq_restore({flags});\n}}"
 
     def _wrong(self, scope: Scope, place: Place) -> str:
         found = self.some_pair(scope) if self.pen.chance(25) else None
@@ -120,6 +130,10 @@ class LockStatements(Base):
         at = self.instance(scope, lock)
         if lock.kind == "seqlock":
             return self._looking(scope, place, at)
+        if lock.kind in INTERRUPTIBLE and self.pen.chance(35):
+            self.pen.tag("lock-interruptible")
+            verb, release = self.pen.one(INTERRUPTIBLE[lock.kind])
+            return f"if ({verb}({at})) {{ {self.give(scope, place)} }}\n{release}({at});"
         verb, release = self.pen.one(TRIES[lock.kind])
         if self.pen.chance(35):
             self.pen.tag("try-negated")
@@ -128,10 +142,6 @@ class LockStatements(Base):
         if self.pen.chance(20):
             self.pen.tag("try-while")
             return f"while (!{verb}({at})) {{ skip; }}\n{release}({at});"
-        if lock.kind in INTERRUPTIBLE and self.pen.chance(30):
-            self.pen.tag("lock-interruptible")
-            verb, release = self.pen.one(INTERRUPTIBLE[lock.kind])
-            return f"if ({verb}({at})) {{ {self.give(scope, place)} }}\n{release}({at});"
         self.pen.tag("try-condition")
         return f"if ({verb}({at})) {{\n{self.statements(scope, place, 1)}{release}({at});\n}}"
 

@@ -17,8 +17,9 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.random_expressions import INDEXES, Expressions, LockVar, Pen, Scope, Var
-from tests.random_lock_kinds import DRAWN, KINDS, PARAMETERS
+from tests.random_expressions import INDEXES, LockVar, Pen, Scope, Var
+from tests.random_lock_kinds import DRAWN, KINDS, PARAMETERS, SAYS, SPINNING
+from tests.random_properties import Properties
 from tests.random_statements import Body, Op
 from tests.random_waits import DECLARED, SOME_THREAD
 
@@ -39,20 +40,11 @@ class Generated:
 
 
 @dataclass
-class Writer:
-    """Writes one file. `wanted` says which parts a test wants: "properties"."""
+class Writer(Properties):
+    """Writes one file, with properties or without; `every`: with the verbs that only the engines know, too."""
 
-    pen: Pen
-    properties: bool
-
-    def __post_init__(self) -> None:
-        self.lines: list[str] = []
-        self.x = Expressions(self.pen)
-        self.scope = Scope()
-        self.ops: list[Op] = []
-        self.threads: list[tuple[str, str]] = []
-        self.locals: list[tuple[str, Var]] = []
-        self.waits: tuple[str, ...] = ()
+    properties: bool = False
+    every: bool = False
 
     def add(self, text: str, *new: Var) -> None:
         self.lines.append(text)
@@ -68,6 +60,8 @@ class Writer:
         self.add(f"param N: 0 .. 2 = {self.pen.upto(0, 1)};", Var("N", "Small", fixed=True))
         self.add("const ON_BY_DEFAULT = false;", Var("ON_BY_DEFAULT", "bool", fixed=True))
         self.lines += ["type Small = 0 .. 1;", "type Neg = -1 .. 1;", "enum Mode { OFF, HALF, ON }"]
+        if self.every:
+            self.lines.append("type Far = 0 .. 40;")
         self.lines += ["scalarset Node = 0 .. 1;", "record Pair { left: Small; right[bool]: bool; }"]
 
     def locks(self) -> None:
@@ -84,6 +78,8 @@ class Writer:
                     dims = (self.pen.one(("bool", "Neg", "Mode")),)
                 novalidate = " novalidate" if self.pen.chance(5) else ""
                 bound = ": 0 .. 2 = 1" if kind == "refcount" else ""
+                if self.every and kind in SAYS and self.pen.chance(40):
+                    bound += f" {SAYS[kind]}"
                 self.lines.append(f"{kind} {name}{''.join(f'[{d}]' for d in dims)}{bound}{novalidate};")
                 self.scope = Scope(self.scope.vars, (*self.scope.locks, LockVar(name, kind, dims)))
         self.waits = tuple(name for name in (*DECLARED, "rcu") if name in wanted)
@@ -115,6 +111,8 @@ class Writer:
                 ("bool", "Small", "0 .. 2", "Neg", "Mode", "set of Small", "set of Mode", "Node", "Errno")
             )
             name = ("x", "y", "z")[number]
+            if self.every and self.pen.chance(30):
+                shape = "far"
             match shape:
                 case "plain":
                     text = f"var {name}: {kind}{self.initial(kind)}{self.mark()};"
@@ -123,6 +121,10 @@ class Writer:
                     dim = self.pen.one(INDEXES)
                     text = f"var {name}[{dim}]: {kind}{self.initial(kind)}{self.mark()};"
                     self.add(text, Var(name, kind, (dim,), shared=True))
+                case "far":
+                    # So many cells that a state takes several words.
+                    self.lines.append(f"var {name}[Far]: {kind}{self.initial(kind)} marked;")
+                    self.scope = self.scope.plus(Var(name, kind, ("Far",), shared=True))
                 case "by-node":
                     self.pen.tag("index-by-scalarset")
                     self.add(f"var n{number}: Node marked;", Var(f"n{number}", "Node", shared=True))
@@ -163,7 +165,7 @@ class Writer:
     def body(self, *, result: str | None = None, is_op: bool = False, simple: bool = False) -> Body:
         style = self.pen.one(("guard", "guard", "goto"))
         ops = tuple(self.ops)
-        return Body(self.pen, style, result, ops, is_op=is_op, simple=simple, waits=self.waits)
+        return Body(self.pen, style, result, ops, is_op, simple, self.waits, self.every)
 
     def op(self) -> None:
         pen = self.pen
@@ -229,7 +231,7 @@ class Writer:
 
     def handlers(self) -> None:
         """Add interrupt handlers, now and then, mostly where there is a spinlock."""
-        spinning = any(x.kind in ("spinlock", "rwlock", "seqlock") for x in self.scope.locks)
+        spinning = any(x.kind in SPINNING for x in self.scope.locks)
         for number in range(
             self.pen.upto(0, 2) if self.threads and self.pen.chance(40 if spinning else 5) else 0
         ):
@@ -244,7 +246,7 @@ class Writer:
             return
         self.pen.tag("init")
         body = self.body(simple=True)
-        body.ops = ()
+        body.ops, body.waits = (), ()
         scope = Scope(self.scope.vars)
         lead = ""
         if self.pen.chance(50):
@@ -254,66 +256,6 @@ class Writer:
         inside = body.text(scope, 2)
         if "return" not in inside:
             self.lines.append(f"init {{ {lead} {inside} }}")
-
-    # --- properties ------------------------------------------------------------------------------
-
-    def claim(self, scope: Scope) -> str:
-        """Return a condition that only a property can say, or an ordinary one."""
-        pen = self.pen
-        x = Expressions(pen, code=False)
-        thread, label = pen.one(tuple(self.threads))
-        word = pen.one(("held", "held-by", "free", "at", "inside", "finished", "blocked", "plain", "local"))
-        if word == "local" and self.locals:
-            pen.tag("thread-local")
-            thread, var = pen.one(tuple(self.locals))
-            return f"({thread}.{var.name} == {x.literal(scope, var.kind)})"
-        if word in ("held", "held-by", "free") and scope.locks:
-            pen.tag(word)
-            lock = x.lock(scope)
-            if word == "free":
-                return f"free({lock})"
-            mode = pen.one(("held", "held_read", "held_write"))
-            return f"{mode}({lock})" if word == "held" else f"{mode}({lock}, {thread})"
-        if word == "at" and label:
-            pen.tag("at")
-            return f"at({thread}, {label})"
-        if word == "inside" and self.ops:
-            op = pen.one(tuple(self.ops))
-            pen.tag("inside")
-            if op.values and op.values[0] in ("Small", "bool", "Mode") and pen.chance(50):
-                pen.tag("inside-argument")
-                return f"inside({op.name}, {x.literal(scope, op.values[0])})"
-            return f"inside({op.name})"
-        if word in ("finished", "blocked"):
-            pen.tag(word)
-            return f"{word}({thread})"
-        return x.truth(scope)
-
-    def property_lines(self) -> None:
-        pen, scope = self.pen, Scope(self.scope.vars, self.scope.locks)
-        for number in range(pen.upto(0, 2)):
-            pen.tag("invariant")
-            when = ""
-            if scope.locks and pen.chance(25):
-                pen.tag("when-free")
-                when = f" when free({Expressions(pen, code=False).lock(scope)})"
-            claim = f"({self.claim(scope)} {pen.one(('&&', '||', 'implies'))} {self.claim(scope)})"
-            self.lines.append(f"invariant{when} inv{number}: {claim};")
-        if pen.chance(40):
-            pen.tag("step", "next")
-            var = pen.one(tuple(v for v in scope.vars if not v.fixed and v.plain))
-            x = Expressions(pen, code=False)
-            at = x.place(scope, var)
-            condition = x.truth(scope, 1)
-            if pen.chance(40):
-                pen.tag("mover")
-                condition = f"mover == {self.threads[0][0]}"
-            elif scope.locks and pen.chance(50):
-                condition = f"held({x.lock(scope)})"
-            self.lines.append(f"step s: next({at}) != {at} implies {condition};")
-        if pen.chance(40):
-            pen.tag("reachable")
-            self.lines.append(f"reachable r: {self.claim(scope)};")
 
     def text(self) -> str:
         self.header()
@@ -342,19 +284,21 @@ def models(draw: Callable[[st.SearchStrategy[Any]], Any], *, properties: bool = 
 between = functools.cache(st.integers)
 
 
-def written(number: Callable[[int, int], int], *, properties: bool = False) -> Generated:
+def written(number: Callable[[int, int], int], *, properties: bool = False, every: bool = False) -> Generated:
     """Return the model that a source of choices makes."""
     pen = Pen(number)
-    text = Writer(pen, properties).text()
+    text = Writer(pen, properties=properties, every=every).text()
     return Generated(text, frozenset(pen.tags))
 
 
-def numbered(seed: int, *, properties: bool = False) -> Generated:
+def numbered(seed: int, *, properties: bool = False, every: bool = False) -> Generated:
     """Return the model of a seed: faster than a draw, and spread more evenly."""
-    return written(random.Random(seed).randint, properties=properties)
+    return written(random.Random(seed).randint, properties=properties, every=every)
 
 
-def shrunk(seed: int, fails: Callable[[str], bool], *, properties: bool = False) -> Generated:
+def shrunk(
+    seed: int, fails: Callable[[str], bool], *, properties: bool = False, every: bool = False
+) -> Generated:
     """Return a small model that fails as that of the seed does: with fewer and lower choices."""
     chance = random.Random(seed)
     best: list[int] = []
@@ -363,14 +307,14 @@ def shrunk(seed: int, fails: Callable[[str], bool], *, properties: bool = False)
         best.append(chance.randint(low, high) - low)
         return low + best[-1]
 
-    model = written(first, properties=properties)
+    model = written(first, properties=properties, every=every)
     size = len(best) // 2
     while size:
         start = 0
         while start < len(best):
             for fewer in ([], [0] * size):
                 given = best[:start] + fewer + best[start + size :]
-                tried = written(_replay(given), properties=properties)
+                tried = written(_replay(given), properties=properties, every=every)
                 if given != best and fails(tried.text):
                     model, best = tried, given
                     break

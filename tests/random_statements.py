@@ -40,6 +40,7 @@ class Body(Waits):
         if not place.atomic:
             kinds += ["await", "section", "section", "section", "while", "loop", "atomic", "wrong", "tryif"]
             kinds += ["waiting"] * 2 * bool(self.waits)
+            kinds += ["other"] * 3 * self.every
             kinds += ["scoped", "cond", "tested", "guard", "goto", *["guard"] * 3 * (self.style == "guard")]
         kind = pen.one(tuple(kinds))
         deeper = replace(place, depth=place.depth - 1)

@@ -1,6 +1,6 @@
 """The documents are true: every command in them prints what they say, every example in them runs.
 
-A document is one test. Its blocks run in order in one folder, which holds copies of specs/ and examples/:
+A document is one test. Its blocks run in order in one folder, which holds copies of specs/, examples/ and benchmarks/:
 
 - `console`: lines `$ modelcheck ...` (also `$ cat FILE`, `$ echo $?`), each followed by what it prints;
   a line `...` stands for any lines. With `--update-golden` the document is rewritten.
@@ -88,7 +88,7 @@ class Session:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_document_is_true(path: Path, golden: Golden, tool: Tool, in_folder: Path) -> None:
-    for name in ("specs", "examples"):
+    for name in ("specs", "examples", "benchmarks"):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, in_folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     session = Session(tool, golden, in_folder)

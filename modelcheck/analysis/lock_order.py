@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise, product
 from typing import Literal
 
+from modelcheck.analysis.cycles import cycles_of_length, cyclic_part, largest_component
 from modelcheck.language.model import Location
 from modelcheck.semantics.questions import Held
 
@@ -211,19 +212,11 @@ class _Cycles:
 
     def of_instances(self) -> Iterator[tuple[Instance, ...]]:
         """Yield the simple cycles of the graph of instances, short ones first, up to a stated number of a length."""
-        if {a for a, _ in self.between}.isdisjoint(b for _, b in self.between):
-            return
-        import networkx as nx
-
-        graph: nx.DiGraph[Instance] = nx.DiGraph()
-        graph.add_edges_from(self.between)
-        largest = max(len(part) for part in nx.strongly_connected_components(graph))
-        longest = min(largest, max(len({edge.request.thread for edge in self.edges}), 2))
+        graph = cyclic_part(self.between)
+        longest = min(largest_component(graph), max(len({edge.request.thread for edge in self.edges}), 2))
         for length in range(1, longest + 1):
-            cycles = (c for c in nx.simple_cycles(graph, length_bound=length) if len(c) == length)
-            found = list(islice(cycles, CYCLES_AT_MOST + 1))
-            rotations = ([(*c[i:], *c[:i]) for i in range(len(c))] for c in found[:CYCLES_AT_MOST])
-            yield from sorted(map(min, rotations))
+            found = list(islice(cycles_of_length(graph, length), CYCLES_AT_MOST + 1))
+            yield from found[:CYCLES_AT_MOST]
             if len(found) > CYCLES_AT_MOST:
                 # To get at the longer ones all shorter ones would be looked at again, and there may be any number.
                 self.more = True

@@ -91,7 +91,6 @@ def command(
 
 def _check(console: Console, wanted: _Wanted) -> int:
     from modelcheck.report.contents import gravest
-    from modelcheck.report.json_report import report_json
 
     reports: list[FileReport] = []
     todo = collected(wanted.files)
@@ -112,6 +111,8 @@ def _check(console: Console, wanted: _Wanted) -> int:
     if wanted.save_trace:
         _save_trace(console, wanted, reports)
     if console.json:
+        from modelcheck.report.json_report import report_json
+
         console.write(report_json(reports, reproducible=wanted.reproducible))
     return gravest([report.exit_code for report in reports])
 

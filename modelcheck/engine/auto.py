@@ -15,7 +15,7 @@ from modelcheck.engine.watch import INTERRUPTED
 from modelcheck.semantics.questions import Question
 from modelcheck.semantics.transition_system import TransitionSystem
 
-QUICKLY = 3_000
+QUICKLY = 1_500
 """States that the reference engine looks at before it is given up."""
 
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from modelcheck.analysis.advice import Advice
 from modelcheck.analysis.expectations import Checked
 from modelcheck.analysis.finding import Finding
 from modelcheck.analysis.guards import Note, proposals
 from modelcheck.analysis.judge import Judgement
-from modelcheck.analysis.profile import Profile
-from modelcheck.analysis.trials import Trials
 from modelcheck.analysis.vacuity import Vacuous, never
 from modelcheck.analysis.waiting import Explainer
 from modelcheck.diagnostics import Diagnostic
 from modelcheck.language.model import Model
 from modelcheck.result.verdict import Failed, Statistics
+
+if TYPE_CHECKING:
+    from modelcheck.analysis.advice import Advice
+    from modelcheck.analysis.profile import Profile
+    from modelcheck.analysis.trials import Trials
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, count
 
 import pytest
 
@@ -17,6 +18,8 @@ from tests.random_models import EXAMPLES, REFUSED, numbered, shrunk
 MOST = 600
 """Models with more states are left out."""
 CHUNK = 10
+INSTEAD = 1_000_000
+"""From here on seeds are those of models that stand in for others."""
 CHUNKS = range(-(-EXAMPLES // CHUNK))
 
 
@@ -59,17 +62,22 @@ def seeds_of(chunk: int) -> Iterator[int]:
     yield from range(chunk * CHUNK, (chunk + 1) * CHUNK)
 
 
-def examine(chunk: int, check: Check, *, properties: bool = False) -> int:
-    """Run a check on the models of a chunk; fail with a small model. Returns how many were looked at."""
+def examine(chunk: int, check: Check, *, properties: bool = False, every: bool = False) -> int:
+    """Run a check on the models of a chunk; fail with a small model. Returns how many were looked at.
+
+    In the place of a model that is left out another one is drawn.
+    """
     looked_at = 0
-    for seed in seeds_of(chunk):
-        text = numbered(seed, properties=properties).text
+    for seed in chain(seeds_of(chunk), count(INSTEAD * (chunk + 1))):
+        if looked_at == CHUNK:
+            break
+        text = numbered(seed, properties=properties, every=every).text
         wrong = verdict(check, text)
         if wrong is None:
             continue
         looked_at += 1
         if wrong:
-            small = shrunk(seed, lambda t: bool(verdict(check, t)), properties=properties)
+            small = shrunk(seed, lambda t: bool(verdict(check, t)), properties=properties, every=every)
             pytest.fail(
                 f"seed {seed}, made smaller:\n{small.text}\n{verdict(check, small.text)}", pytrace=False
             )

@@ -17,6 +17,7 @@ class Memory(Protocol):
 
     me: int
     threads: int
+    in_handler: bool
     cells: dict[Key, Value]
 
     def pick(self, options: list[int]) -> int: ...

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from modelcheck.language import syntax as s
 from modelcheck.language.types import Record, show
+from tests.agreement.second_interrupts import BACK
 from tests.agreement.second_items import LONGEST, Code, EndlessError, ForkError, Item, Local, Stack, unwrapped
 from tests.agreement.second_locks import VERBS
 from tests.agreement.second_values import (
@@ -39,6 +40,7 @@ class Run:
         self.cells, self.stack, self.local = dict(cells), list(stack), dict(local)
         self.prefix, self.used = prefix, 0
         self.jumping = Env(me, 0, ())
+        self.in_handler = any(item.kind == BACK for item in stack)
 
     # --- memory, choices -------------------------------------------------------------------------
 

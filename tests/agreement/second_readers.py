@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.agreement.second_cells import DEEPEST, LockCells, Step, interruptible
 from tests.agreement.second_numbers import BlockedError, WrongError
 from tests.agreement.second_sections import read_once_more, up_read
+from tests.agreement.second_spinning import forms
 
 GUARDS = {
     "rwsem_read": ("down_read", "up_read"),
@@ -13,8 +14,11 @@ GUARDS = {
     "rwsem_write": ("down_write", "up_write"),
     "rwsem_write_try": ("down_write_trylock", "up_write"),
     "rwsem_write_kill": ("down_write_killable", "up_write"),
-    "read_lock": ("read_lock", "read_unlock"),
-    "write_lock": ("write_lock", "write_unlock"),
+    **{
+        f"{mode}_lock{form}": (f"{mode}_lock{form}", f"{mode}_unlock{back}")
+        for mode in ("read", "write")
+        for form, back in (("", ""), ("_irq", "_irq"), ("_irqsave", "_irqrestore"))
+    },
 }
 FIELDS = {
     "rwsem": ("writer", "readers", "announced"),
@@ -29,6 +33,14 @@ PER_THREAD = frozenset(("readers", "inside", "dirty"))
 
 def join_readers(cells: LockCells) -> int:
     if cells.get("writer") or cells.get("announced"):
+        raise BlockedError
+    return read_once_more(cells) - 1
+
+
+def spin_for_readers(cells: LockCells) -> int:
+    """In interrupt context nobody queues behind a writer that waits (decision 0011)."""
+    soft = cells.memory.cells.get(("softirqs_off.off", cells.memory.me), 0)
+    if cells.get("writer") or (cells.get("announced") and not soft and not cells.memory.in_handler):
         raise BlockedError
     return read_once_more(cells) - 1
 
@@ -145,20 +157,20 @@ def _may_write(cells: LockCells) -> bool:
 
 
 VERBS: dict[str, tuple[Step, ...]] = {
-    **dict.fromkeys(("down_read", "down_read_nested", "read_lock"), (join_readers,)),
+    **dict.fromkeys(("down_read", "down_read_nested"), (join_readers,)),
+    **forms("read_lock", (spin_for_readers,), "read_unlock", up_read),
+    **forms("write_lock", (announce_writer, become_writer), "write_unlock", stop_writing),
     "down_read_interruptible": (interruptible(_may_read, join_readers, 1),),
     "down_read_killable": (interruptible(_may_read, join_readers, 2),),
-    **dict.fromkeys(("down_write", "down_write_nested", "write_lock"), (announce_writer, become_writer)),
+    **dict.fromkeys(("down_write", "down_write_nested"), (announce_writer, become_writer)),
     "down_write_killable": (announce_writer, interruptible(_may_write, become_writer, 2, undo=withdraw)),
     **dict.fromkeys(("down_read_trylock", "read_trylock"), (try_to_join_readers,)),
     **dict.fromkeys(("down_write_trylock", "write_trylock"), (try_to_write,)),
-    **dict.fromkeys(("up_read", "read_unlock"), (up_read,)),
-    **dict.fromkeys(("up_write", "write_unlock"), (stop_writing,)),
+    "up_read": (up_read,),
+    "up_write": (stop_writing,),
     "downgrade_write": (downgrade,),
     "read_seqbegin": (begin_to_look,),
     "read_seqretry": (look_again,),
-    "write_seqlock": (write_sequence,),
-    "write_sequnlock": (end_sequence,),
-    "read_seqlock_excl": (exclude_writers,),
-    "read_sequnlock_excl": (end_excluding,),
+    **forms("write_seqlock", (write_sequence,), "write_sequnlock", end_sequence),
+    **forms("read_seqlock_excl", (exclude_writers,), "read_sequnlock_excl", end_excluding),
 }

@@ -26,12 +26,14 @@ def irqs(value: int | None, *, saving: bool = False) -> Step:
     def switch(cells: LockCells) -> int:
         key = ("interrupts_off.off", cells.memory.me)
         old = as_int(cells.memory.read(key, True))
+        kept = cells.get("saved", cells.memory.me) if saving or value is None else 0
+        nests = cells.lock.kind == "rwlock"
         if value is None:
-            cells.memory.put(key, cells.get("saved", cells.memory.me))
-            cells.set("saved", 0, cells.memory.me)
+            cells.memory.put(key, kept % 2)
+            cells.set("saved", kept // 2 if nests else 0, cells.memory.me)
             return 0
         if saving:
-            cells.set("saved", old, cells.memory.me)
+            cells.set("saved", (2 * kept * nests + old) % (1 << DEEPEST), cells.memory.me)
         cells.memory.put(key, value)
         return old
 
@@ -57,20 +59,29 @@ def both(*parts: Step) -> Step:
     return lambda cells: max([0, *(part(cells) * 0 for part in parts)])
 
 
+def forms(take: str, steps: tuple[Step, ...], back: str, give: Step) -> dict[str, tuple[Step, ...]]:
+    """Return all forms of a verb and of the one that gives back."""
+    return {
+        take: steps,
+        back: (give,),
+        f"{take}_irq": (irqs(1), *steps),
+        f"{back}_irq": (both(give, irqs(0)),),
+        f"{take}_irqsave": (irqs(1, saving=True), *steps),
+        f"{back}_irqrestore": (both(give, irqs(None)),),
+        f"{take}_bh": (bhs(1), *steps),
+        f"{back}_bh": (both(give, bhs(-1, strict=False)),),
+    }
+
+
 VERBS: dict[str, tuple[Step, ...]] = {
-    "spin_lock": (mutex_lock,),
+    **forms("spin_lock", (mutex_lock,), "spin_unlock", mutex_unlock),
+    "spin_lock_nested": (mutex_lock,),
     "spin_trylock": (mutex_trylock,),
-    "spin_unlock": (mutex_unlock,),
     "spin_is_locked": (lambda cells: int(cells.get("owner") != 0),),
-    "spin_lock_irq": (irqs(1), mutex_lock),
-    "spin_unlock_irq": (both(mutex_unlock, irqs(0)),),
-    "spin_lock_irqsave": (irqs(1, saving=True), mutex_lock),
-    "spin_unlock_irqrestore": (both(mutex_unlock, irqs(None)),),
-    "spin_lock_bh": (bhs(1), mutex_lock),
-    "spin_unlock_bh": (both(mutex_unlock, bhs(-1, strict=False)),),
     "local_irq_disable": (irqs(1),),
     "local_irq_enable": (irqs(0),),
     "local_irq_save": (irqs(1),),
+    "local_irq_restore": (lambda cells: irqs(cells.lock.given)(cells),),
     "local_bh_disable": (bhs(1),),
     "local_bh_enable": (bhs(-1),),
 }

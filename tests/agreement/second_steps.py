@@ -237,6 +237,8 @@ class Steps(Run):
 
     def operand(self, call: s.Call, env: Env) -> LockStorage:
         """Return what a verb works on: a lock, or what its arguments say otherwise."""
+        if call.name == "local_irq_restore":
+            return replace(NO_LOCK, given=int(bool(self.value(call.arguments[0], env))))
         lock = operand(self.known, call)
         if lock is not None:
             return lock

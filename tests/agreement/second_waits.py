@@ -15,7 +15,8 @@ FIELDS = {"semaphore": ("count",), "completion": ("done",), "waitqueue": ("waiti
 PER_THREAD = frozenset(("waiting",))
 SLEEPS = ("TASK_RUNNING", "TASK_INTERRUPTIBLE", "TASK_KILLABLE", "TASK_UNINTERRUPTIBLE")
 SIGNALS = ("signal", "fatal_signal", "flush_signals")
-TASKS = ("set_current_state", "schedule", "schedule_timeout", "wake_up_process")
+PAUSES = ("cond_resched", "cpu_relax", "msleep")
+TASKS = ("set_current_state", "schedule", "schedule_timeout", "wake_up_process", *PAUSES)
 QUEUES = ("prepare_to_wait", "prepare_to_wait_exclusive", "finish_wait", "wake_up", "wake_up_all")
 
 
@@ -37,6 +38,8 @@ def operand(known: Globals, call: s.Call) -> LockStorage | None:
         match argument:
             case s.Name(name) if name in SLEEPS:
                 given = SLEEPS.index(name)
+            case s.Number():
+                pass
             case s.Name(name):
                 given = known.threads[name, None]
             case s.Index(s.Name(name), s.Number(number)):
@@ -192,6 +195,7 @@ _STEPS: dict[str, Step] = {
     "wait_for_completion_timeout": try_done,
     "try_wait_for_completion": try_done,
     "wait_for_completion_interruptible": interruptible(_is_done, wait_done, 1, "ERESTARTSYS", at_once=False),
+    "wait_for_completion_killable": interruptible(_is_done, wait_done, 2, "ERESTARTSYS", at_once=False),
     "reinit_completion": reinit,
     "prepare_to_wait": prepare(1),
     "prepare_to_wait_exclusive": prepare(2),
@@ -202,6 +206,7 @@ _STEPS: dict[str, Step] = {
     "schedule": schedule,
     "schedule_timeout": lambda cells: set_state(cells, cells.memory.me, 0),
     "wake_up_process": lambda cells: set_state(cells, cells.lock.given, 0),
+    **dict.fromkeys(PAUSES, lambda _: 0),
     "signal": send(1),
     "fatal_signal": send(2),
     "flush_signals": flush,

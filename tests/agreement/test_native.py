@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
+import modelcheck
 from modelcheck import pipeline
 from modelcheck.engine import native, reference
 from modelcheck.engine.engine import Answers, Limits
 from modelcheck.engine.kernel.program import refusal
 from modelcheck.engine.kernel.store import Sizes
+from modelcheck.language.naming import WAIT_EVENTS
 from modelcheck.language.parser import parse
+from modelcheck.locks import GUARDS, READINGS, VERBS
 from modelcheck.semantics.asking import questions
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import Census
 from modelcheck.semantics.transition_system import TransitionSystem, transition_system
 from modelcheck.source import Source
-from tests.agreement.cases import CHUNKS, Case, examine
+from tests.agreement.cases import CHUNK, CHUNKS, MOST, Case, examine, refused
+from tests.random_models import numbered
 from tests.transcript import ROOT
 
 TINY = Sizes(table=1, batch=3, tuples=1, growth=1.2, guarded=True, walks=1 << 20)
 """Everything must grow, and whoever writes beside a buffer is found out; what is safe is seldom shown by a walk."""
+
+SLOW = {
+    ("hotplug_blocks", "since_4_20"),
+    ("qrcu", "single_sum"),
+    ("qrcu", "two_updaters"),
+    ("twin", None),
+}
+
+ENDLESS = ("lock_sequences", "sysfs_answers")
+"""Without a log these have no end."""
 
 MEASURED = ("seconds", "peak_memory", "bytes_per_state", "engine", "fallback")
 
@@ -62,14 +79,67 @@ def test_the_answers_are_those_of_the_reference_engine(chunk: int) -> None:
         assert len(case.graph.level) >= 0  # too many states are noticed here
         return native_differs(case.system, TINY if chunk % 2 else None)
 
-    assert examine(chunk, check, properties=True) > 0
+    assert examine(chunk, check, properties=True, every=True) == CHUNK
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "specs").glob("*.mck")), ids=lambda file: file.stem)
-def test_the_answers_are_the_same_for_the_specifications_that_come_along(file: object) -> None:
-    specs = pipeline.load(str(file))
-    systems = [transition_system(model) for model in pipeline.models(specs, pipeline.Options())]
-    assert [native_differs(system) for system in systems] == [""] * len(systems)
+def test_every_verb_reading_and_guard_is_drawn() -> None:
+    """All words of all kinds of locks stand in the models that are compared above by `make check-all`."""
+    drawn: set[str] = set()
+    for seed in range(2000):
+        text = numbered(seed, properties=True, every=True).text
+        drawn |= {*re.findall(r"\w+(?=\()", text), *re.findall(r"guard\(\w+", text)}
+    words = {*VERBS, *READINGS, *WAIT_EVENTS, "spin_until", *(f"guard({kind}" for kind in GUARDS)}
+    assert words - drawn == set()
+
+
+def test_models_with_errors_and_states_of_several_words_are_drawn() -> None:
+    words: set[int] = set()
+    wrong = 0
+    for text in (numbered(seed, properties=True, every=True).text for seed in range(60)):
+        if not refused(text):
+            system = Case(text).system
+            program = native.fitting_text(Interpreter(system), ())
+            assert program is not None
+            words.add(program.layout.words)
+            found = reference.explore(system, questions(system), Limits(states=MOST)).found
+            wrong += any(each.trace.steps and each.trace.steps[-1].target is None for each in found)
+    assert words >= {1, 2, 3, 4}
+    assert wrong >= 20
+
+
+def specified() -> list[ParameterSet]:
+    """Return each scenario of the specifications and benchmarks; the slow ones take the interpreter a minute."""
+    cases = []
+    paths = [*sorted((ROOT / "specs").rglob("*.mck")), *sorted((ROOT / "benchmarks").glob("*.mck"))]
+    for path in (path for path in paths if path.stem not in ENDLESS):
+        for name in modelcheck.scenarios(path) or (None,):
+            marks = (pytest.mark.slow,) if (path.stem, name) in SLOW else ()
+            cases.append(pytest.param(path, name, id=f"{path.stem} {name}", marks=marks))
+    return cases
+
+
+@pytest.mark.parametrize(("path", "scenario"), specified())
+def test_the_answers_are_the_same_for_the_models_that_come_along(path: Path, scenario: str | None) -> None:
+    smaller = {"NT": 3} if path.stem == "twin" else {}
+    assert native_differs(transition_system(modelcheck.load(path, scenario=scenario, **smaller))) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_is_found_before_a_limit_is_the_same(name: str) -> None:
+    """Only the transitions may be more: those of the states that were looked at together with the last one."""
+    model = modelcheck.load(ROOT / "specs" / "memory_hotplug" / f"{name}.mck", scenario="start")
+    system = transition_system(model)
+    asked, limits = questions(system), Limits(states=1000)
+    ours = reference.explore(system, asked, limits)
+    theirs = native.explore(system, asked, limits, None, TINY)
+    for each in (ours, theirs):
+        assert (each.statistics.states, each.stopped) == (1000, "limit of 1000 states")
+    assert ours.statistics.depth == theirs.statistics.depth
+    assert ours.views <= theirs.views
+    assert [(f.question, f.cause, f.trace) for f in ours.found] == [
+        (f.question, f.cause, f.trace) for f in theirs.found
+    ]
 
 
 def test_each_way_through_calls_in_an_atomic_block_crosses_with_its_own_locks() -> None:

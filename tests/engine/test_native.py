@@ -15,7 +15,7 @@ import modelcheck
 from modelcheck import pipeline
 from modelcheck.engine import auto, native, reference
 from modelcheck.engine.engine import Answers, Limits
-from modelcheck.engine.kernel.store import Sizes
+from modelcheck.engine.kernel.store import Sizes, Store
 from modelcheck.engine.memory import resident_memory
 from modelcheck.language.elaborate import elaborate
 from modelcheck.language.parser import parse
@@ -27,6 +27,7 @@ from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.questions import CannotFinish, StuckForEver
 from modelcheck.semantics.transition_system import TransitionSystem, transition_system
 from modelcheck.source import Source
+from tests.agreement import shapes
 from tests.agreement.test_native import TINY, differs, native_differs
 from tests.cli.running import LARGE
 from tests.transcript import ROOT
@@ -167,12 +168,18 @@ def test_more_findings_than_share_a_sweep_have_the_traces_of_the_reference_engin
 # --- sizes ---------------------------------------------------------------------------------------
 
 
-def test_a_state_may_be_all_ones() -> None:
-    parts = [f"x{n}" for n in range(7)]
+@pytest.mark.parametrize("words", [1, 2])
+def test_a_state_may_be_all_ones(words: int) -> None:
+    parts = [f"x{n}" for n in range(8 * words - 1)]
     variables = " ".join(f"var {name}: 0..255 = 255;" for name in parts)
-    flips = " ".join(f"thread t{n} {{ {name} = 0; {name} = 255; }}" for n, name in enumerate(parts[:2]))
-    # Seven bytes, and two threads whose locations take two bits each: the word is full with more threads.
-    text = f"model ones marked; {variables} {flips}"
+    flips = " ".join(f"thread t{n} {{ {name} = 0; skip; {name} = 255; }}" for n, name in enumerate(parts[:2]))
+    # The last byte: four bits of y, and two for the place of each thread, which is 3 before its last statement.
+    text = f"model ones marked; {variables} var y: 0..15 = 15; {flips}"
+    system = system_of(text)
+    program = native.fitting_text(Interpreter(system), ())
+    assert program is not None
+    states = shapes.explored(system, 100).steps
+    assert max(tuple(program.layout.pack(state)) for state in states) == (2**64 - 1,) * words
     agrees(text)
     agrees(text, TINY)
 
@@ -181,14 +188,15 @@ def test_a_state_may_be_all_ones() -> None:
 def test_a_state_may_take_several_words(words: int) -> None:
     size = 1 << 20
     cells = 3 * words - 2
-    agrees(
-        f"""model wide marked; type Cell = 0 .. {cells - 1};
+    text = f"""model wide marked; type Cell = 0 .. {cells - 1};
         var x[Cell]: 0 .. {size - 1} = {size - 1}; var sum: 0 .. 3;
         thread one {{ choose n: Cell; x[n] = x[n] - 1; x[{cells - 1} - n] = n; assert(x[n] != n); }}
         thread two {{ choose n: Cell; if (x[n] == {size - 1}) {{ sum++; }} await(x[0] == 7 || sum == 0); }}
-        """,
-        TINY if words % 2 else None,
-    )
+        """
+    program = native.fitting_text(Interpreter(system_of(text)), ())
+    assert program is not None
+    assert program.layout.words == words
+    agrees(text, TINY if words % 2 else None)
 
 
 def test_an_element_is_never_split_between_words() -> None:
@@ -215,10 +223,20 @@ def test_a_thread_and_a_lock_lie_in_one_word() -> None:
     assert text.layout.words == 2
 
 
-def test_the_table_grows_twenty_times() -> None:
+def test_the_table_grows_twenty_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    real = Store._set_table
+
+    def set_table(store: Store, size: int) -> None:
+        sizes.append(size)
+        real(store, size)
+
+    monkeypatch.setattr(Store, "_set_table", set_table)
     text = LARGE.replace("999", "49").replace("1000", "50")
     answers = explored(text, sizes=Sizes(table=1, growth=1.2, guarded=True))
     assert counts(answers) == (50**3, 3 * 50**3, 3 * 49)
+    assert len(sizes) > 20
+    assert sizes == sorted(sizes)
 
 
 def test_a_level_may_have_a_million_states() -> None:
@@ -227,6 +245,16 @@ def test_a_level_may_have_a_million_states() -> None:
         thread t { atomic { choose n: 0 .. 999; choose k: 0 .. 999; x = 1000 * n + k; } }"""
     )
     assert counts(answers) == (1 + 1_000_000, 1_000_000, 1)
+
+
+@pytest.mark.slow
+def test_there_may_be_a_million_initial_states() -> None:
+    system = system_of(
+        """model m marked; var x: 0 .. 999; var y: 0 .. 999; var moved: bool;
+        init { choose n: 0 .. 999; choose k: 0 .. 999; x = n; y = k; }
+        thread t { moved = true; }"""
+    )
+    assert counts(native.explore(system, (), Limits())) == (2_000_000, 1_000_000, 1)
 
 
 def test_what_is_seen_in_very_many_states_at_once_is_counted() -> None:
