@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from modelcheck.analysis.advice import advice
-from modelcheck.analysis.conformity import ConformReport, check_names, conforming
+from modelcheck.analysis.conformity import ConformReport, conforming
 from modelcheck.analysis.consequences import as_told
 from modelcheck.analysis.expectations import Facts, expectations
 from modelcheck.analysis.finding import Finding
 from modelcheck.analysis.judge import Judgement, judged
 from modelcheck.analysis.lock_events import LARGEST_RECORD, rows_of
 from modelcheck.analysis.lock_sequences import OrderReport, compared
+from modelcheck.analysis.log_names import check_names
 from modelcheck.analysis.order_records import RecordedOrder, recorded_order
 from modelcheck.analysis.profile import census, profile_of
 from modelcheck.analysis.replay import Replay, SavedTrace, replay

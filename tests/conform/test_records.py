@@ -18,16 +18,17 @@ RECORDS = Path(__file__).parent / "records"
 SPECS = ROOT / "specs/memory_hotplug"
 
 SYSFS = {
-    "small": (6, 511),
-    "normal": (2, 244),
+    "small": (6, 509),
+    "normal": (2, 246),
     "movnode": (3, 462),
     "kernelcore": (1, 155),
     "numa": (3, 259),
     "mhp_online": (1, 128),
     "mhp_bad": (2, 173),
-    "k612": (5, 497),
+    "k612": (5, 501),
     "pinlong": (1, 33),
     "probe": (1, 86),
+    "auto_movable": (1, 91),
 }
 """How many logs and items each record has."""
 
@@ -124,6 +125,12 @@ def test_an_eject_that_puts_blocks_back_into_their_old_zone_is_caught(tmp_path: 
 def test_the_boot_option_movable_node_matters(tmp_path: Path) -> None:
     wrong = mutant(tmp_path, "sysfs_answers", ("if (MOVABLE_NODE) { return Movable; }", ""))
     assert sysfs("movnode", wrong).exit_code == 1
+
+
+@pytest.mark.slow
+def test_the_ratio_of_auto_movable_matters(tmp_path: Path) -> None:
+    wrong = mutant(tmp_path, "sysfs_answers", ("movable_in_all + wanted > RATIO", "movable_in_all > RATIO"))
+    assert sysfs("auto_movable", wrong).exit_code == 1
 
 
 @pytest.mark.parametrize("order", [True, False])
