@@ -7,6 +7,7 @@ zone, first page, pages], `auto`), "par" and "parop" (operations of several thre
     boot-block N STATE ZONE NODE holes|whole boot|added   each block of the first observation; ZONE "none": it lies in
                                                  several; "boot": the boot map has memory there
     boot-also N NODE                             a block lies in this node, too
+    boot-resumed                                 the machine was not just started: something was done before
     boot-device FIRST LAST                       blocks of a memory device that is plugged already
     boot-zone NODE ZONE FIRST LAST               blocks that a zone of the first observation spans
     write FILE "TEXT"      write FILE = -ERRNO   a write begins, and ends (0: success)
@@ -45,6 +46,9 @@ _NUMBERED = {133: "EHWPOISON"}
 _TYPES = ("boot", "op", "obs", "par", "parop", "trace", "note", "scenario", "scenario_end")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+|[0-9]+")
 LARGEST_BLOCK = 1 << 16
+COLUMNS = 3
+"""What is known at least of a block, and before the numbers of pages of a zone."""
+
 PAGE = 12
 """A page has 2**12 bytes (x86)."""
 
@@ -77,12 +81,12 @@ class _Adapter:
         self.acted = False
         self.left_out = 0
         observed = [row for _, row in rows if row.get("type") == "obs"]
+        added = [row for _, row in rows if row.get("op") == "hotadd"]
         self.all_blocks = {int(n) for row in observed for n in row["blocks"]}
-        self.all_blocks |= {
-            n for _, row in rows if row.get("op") == "hotadd" for n in row.get("blocks") or ()
-        }
+        self.all_blocks |= {n for row in added for n in row.get("blocks") or ()}
         self.all_nodes = {node for row in observed for node, *_ in row.get("zones", ())}
         self.all_nodes |= {n for row in observed for each in row["blocks"].values() for n in _nodes(each)}
+        self.all_nodes |= {row.get("node") or 0 for row in added}
 
     def add(self, line: int, text: str, *, observes: bool = False) -> None:
         if self.run is not None:
@@ -125,7 +129,7 @@ class _Adapter:
         self.kernel = version[1] if version else ""
         self.options = dict(_OPTION.findall(info))
         size = next((line for line in info.split("\n") if re.fullmatch(r"[0-9a-f]{5,}", line)), "8000000")
-        self.block_pages = int(size, 16) >> PAGE
+        self.block_pages = max(1, int(size, 16) >> PAGE)
         self.command_line = str(row.get("cmdline", ""))
         self.devices.clear()
         self.run = None
@@ -147,6 +151,8 @@ class _Adapter:
             self.add(line, f"boot-block {number} {state} {zone} node{nodes[0]} {whole} {origin}")
             for each in nodes[1:]:
                 self.add(line, f"boot-also {number} node{each}")
+        if self.resumed > 1:
+            self.add(line, "boot-resumed")
         for blocks in filter(None, self.devices.values()):
             self.add(line, f"boot-device {blocks[0]} {blocks[1]}")
         for node, zone, first, last in self._spans(row):
@@ -167,7 +173,9 @@ class _Adapter:
 
     def _pages(self, row: Row) -> Iterator[str]:
         kernel, movable = dict.fromkeys(self.all_nodes, 0), dict.fromkeys(self.all_nodes, 0)
-        for node, zone, _, _, present, *_ in row.get("zones", ()):
+        for node, zone, _, _, present, *_ in (
+            each for each in row.get("zones", ()) if len(each) > COLUMNS + 1
+        ):
             (movable if zone == "Movable" else kernel)[node] += present
         for number, (state, zones, *others) in row["blocks"].items():
             if state == "online" and zones != "Movable" and not self._boot_memory(int(number)):
@@ -258,7 +266,8 @@ class _Adapter:
         whole = "partial" if size % block or address % block else "whole"
         self.devices[row["dev"]] = (first, last) if whole == "whole" else None
         self.add(line, f"hotadd {first} {last} node{row.get('node') or 0} {whole}")
-        self.add(line, f"hotadd = {(row.get('ost') or {}).get('status')}")
+        told = row.get("ost")
+        self.add(line, f"hotadd = {told.get('status') if isinstance(told, dict) else None}")
 
     def _hotremove(self, line: int, row: Row) -> None:
         if "deleted" not in row:
@@ -291,13 +300,55 @@ def records_of(lines: Lines) -> tuple[Records, ...]:
 
 
 def _wrong(row: Row) -> str:
-    if not isinstance(row.get("type"), str):
-        return "a row has a `type`"
-    if row["type"] == "obs" and not isinstance(row.get("blocks"), dict):
-        return "an observation has `blocks`"
-    if row["type"] == "op" and row.get("op") in ("write", "read") and not {"target", "errno"} <= row.keys():
-        return "a write or read has `target` and `errno`"
+    """Return what is wrong with a row, "" if nothing is."""
+    match row.get("type"), row.get("op"):
+        case str("obs"), _:
+            return _wrong_observation(row)
+        case str("op"), ("write" | "read") as what:
+            if not isinstance(row.get("target"), str) or not isinstance(row.get("errno"), str | int):
+                return f"a {what} has `target` and `errno`"
+            if what == "write" and not row.get("open_failed") and not isinstance(row.get("value"), str):
+                return "a write has `value`"
+        case str("op"), ("hotadd" | "hotremove") as what:
+            if not isinstance(row.get("dev"), str):
+                return f"a {what} has `dev`"
+            if what == "hotadd" and not all(map(_is_number, _numbers(row))):
+                return "a hotadd has `mb`, `addr`, `node` and `blocks`, which are numbers"
+        case str(), _:
+            return ""
+        case _:
+            return "a row has a `type`"
     return ""
+
+
+def _numbers(row: Row) -> list[object]:
+    """Return what must be numbers in a row of a device that was plugged."""
+    blocks, address = row.get("blocks") or [], row.get("addr")
+    where = [] if address is None else [row.get("mb"), address]
+    return [row.get("node") or 0, *where, *(blocks if isinstance(blocks, list) else [None])]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and value >= 0
+
+
+def _wrong_observation(row: Row) -> str:
+    blocks, zones = row.get("blocks"), row.get("zones", [])
+    if not isinstance(blocks, dict) or not all(
+        number.isdecimal() and isinstance(each, list) and len(each) >= COLUMNS
+        for number, each in blocks.items()
+    ):
+        return "an observation has `blocks`: state, valid_zones, online and nodes by number"
+    if not isinstance(zones, list) or not all(isinstance(each, list) and _is_zone(each) for each in zones):
+        return "`zones` are lists of node, zone, first page, pages"
+    return ""
+
+
+def _is_zone(columns: list[Any]) -> bool:
+    """Whether these are node, zone, first page or nothing, and numbers of pages."""
+    node, zone, start, *pages = columns if len(columns) > COLUMNS else (None, None, None)
+    numbers = (node, *pages) if start is None else (node, start, *pages)
+    return isinstance(zone, str) and all(map(_is_number, numbers))
 
 
 def _nodes(columns: list[Any]) -> list[int]:

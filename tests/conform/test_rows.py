@@ -89,7 +89,7 @@ def test_a_block_of_two_nodes_and_devices_that_are_plugged_already_are_told() ->
         "boot-also 2 node1",
         "boot-zone node1 DMA32 2 2",
     ]
-    assert texts(second)[2] == "boot-device 4 5"
+    assert texts(second)[2:4] == ["boot-resumed", "boot-device 4 5"]
     assert {"kernel 6.12", "last-block 2", "last-node 1", "boot-option quiet"} <= set(first.facts)
 
 
@@ -106,6 +106,48 @@ def test_the_pages_of_auto_movable_are_those_of_boot_memory() -> None:
 
 def test_a_row_of_a_type_that_nobody_knows_is_shown_as_unmapped() -> None:
     assert texts(sysfs(seen(b0=ONLINE), {"type": "weather"}))[-1] == "row of type weather"
+
+
+SPOILT: tuple[object, ...] = (None, -1, 2.5, "x", [], {}, [[]], {"x": 1}, True)
+
+
+def problems_of(rows: list[Row]) -> list[str]:
+    try:
+        sysfs_rows.records_of(lines_of(*rows))
+    except SpecError as error:
+        return [each.message for each in error.diagnostics]
+    return []
+
+
+def test_a_row_that_is_spoilt_anywhere_is_read_or_told_with_its_line() -> None:
+    add = {
+        "type": "op",
+        "op": "hotadd",
+        "dev": "d",
+        "mb": 128,
+        "addr": 1 << 29,
+        "node": 0,
+        "blocks": [4],
+        "ost": {},
+    }
+    rows: list[Row] = [
+        BOOT,
+        {**seen(b0=ONLINE), "zones": [[0, "DMA32", 0, 9, 9, 9]]},
+        {"type": "op", "op": "write", "target": "memory0/state", "value": "online", "errno": 0},
+        {"type": "op", "op": "read", "target": "memory0/state", "value": "online", "errno": 0},
+        add,
+        {"type": "op", "op": "hotremove", "dev": "d", "deleted": True},
+        {"type": "parop", "t0": 1.0},
+    ]
+    told = 0
+    for number, row in enumerate(rows):
+        for key in row:
+            for wrong in SPOILT:
+                changed = [*rows[:number], {**row, key: wrong}, *rows[number + 1 :]]
+                problems = problems_of(changed)
+                told += bool(problems)
+                assert all(each.startswith(f"line {number + 1}:") for each in problems)
+    assert told > 40
 
 
 # --- lock rows -----------------------------------------------------------------------------------
