@@ -131,7 +131,7 @@ def test_the_boot_option_movable_node_matters(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_ratio_of_auto_movable_matters(tmp_path: Path) -> None:
-    wrong = mutant(tmp_path, "sysfs_answers", ("movable_in_all + wanted > RATIO", "movable_in_all > RATIO"))
+    wrong = mutant(tmp_path, "sysfs_answers", ("RATIO * kernel_in_all / 100", "RATIO * kernel_in_all / 200"))
     assert sysfs("auto_movable", wrong).exit_code == 1
 
 
