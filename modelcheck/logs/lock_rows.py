@@ -11,13 +11,12 @@ Facts of a run: `kernel 6.1`, and `first-block N`, `last-block N` of all `memory
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from modelcheck.logs.log import Lines
+from modelcheck.logs.log import Lines, error_name
 from modelcheck.logs.mapping import Record, Records
 
 SYSTEM_CALLS = ("write", "read")
@@ -27,8 +26,6 @@ _CALL = re.compile(r"(\w+)(?:\(|(\(.+\))|\(\))")
 _RETURN = re.compile(r"(?:\)|(\w+))=(.*)")
 _BLOCK = re.compile(r"\bmemory(\d+)\b")
 _ERROR = re.compile(r"(.*=-)(\d+)")
-_RESTARTS = {512: "ERESTARTSYS", 513: "ERESTARTNOINTR", 514: "ERESTARTNOHAND"}
-"""include/linux/errno.h (6.1): what a system call returns to be called again."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +109,7 @@ def _named(text: str) -> str:
     found = _ERROR.fullmatch(text)
     if found is None:
         return text
-    number = int(found[2])
-    return found[1] + (errno.errorcode.get(number) or _RESTARTS.get(number) or found[2])
+    return found[1] + error_name(int(found[2]))
 
 
 def wrong_in(row: dict[str, Any]) -> str:

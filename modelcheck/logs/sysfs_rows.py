@@ -36,13 +36,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelcheck.logs.log import Lines
+from modelcheck.logs.log import Lines, error_name
 from modelcheck.logs.mapping import Record, Records
 
 _OPTION = re.compile(r"/sys/module/memory_hotplug/parameters/(\w+):(\S+)")
 _VERSION = re.compile(r"(?:Linux \S+ )?(\d+\.\d+)")
 _RAM = re.compile(r"([0-9a-f]+)-([0-9a-f]+) : System RAM")
-_NUMBERED = {133: "EHWPOISON"}
 _TYPES = ("boot", "op", "obs", "par", "parop", "trace", "note", "scenario", "scenario_end")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+|[0-9]+")
 LARGEST_BLOCK = 1 << 16
@@ -374,6 +373,6 @@ def _in_parallel(rows: list[tuple[int, Row]]) -> set[int]:
 
 
 def _errno(value: object) -> str:
-    if value in (0, None):
-        return "0"
-    return f"-{value}" if isinstance(value, str) else f"-{_NUMBERED.get(int(str(value)), value)}"
+    """Return an error as it is written in the language; it stands in a row as its name, or as a number."""
+    text = str(value or 0)
+    return "0" if text == "0" else f"-{error_name(int(text)) if text.isdecimal() else text}"

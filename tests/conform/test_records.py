@@ -31,10 +31,11 @@ SYSFS = {
     "probe": (1, 86),
     "auto_movable": (1, 91),
     "numaodd": (2, 150),
+    "broken_pages": (1, 101),
 }
 """How many logs and items each record has."""
 
-QUICK = ("pinlong", "probe", "mhp_bad")
+QUICK = ("pinlong", "probe", "mhp_bad", "broken_pages")
 
 
 def mutant(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
@@ -73,6 +74,15 @@ def test_the_locks_of_a_traced_kernel_conform() -> None:
     )
     assert [log.verdict for log in report.logs] == ["conforms"] * 37
     assert sum(log.explained for log in report.logs) == 1224
+
+
+def test_the_locks_of_a_traced_6_12_conform_and_are_not_those_of_6_1() -> None:
+    files = SPECS / "lock_sequences.mck", RECORDS / "locks_612.jsonl", SPECS / "lock_sequences.toml"
+    report = pipeline.conform(*files)
+    assert [log.verdict for log in report.logs] == ["conforms"] * 3
+    assert sum(log.explained for log in report.logs) == 144
+    as_6_1 = pipeline.conform(*files, pipeline.Options({"PREPARES": "false"}))
+    assert [log.verdict for log in as_6_1.logs] == ["conforms", "differs", "differs"]
 
 
 def test_the_order_of_locks_of_a_traced_kernel_is_that_of_the_specification() -> None:

@@ -55,7 +55,7 @@ def made_of(row: Row) -> list[str]:
          ['write probe "0x18000000"', "write probe = -EINVAL"]),
         ({"op": "write", "target": "soft_offline_page", "value": "0x1000", "errno": 0},
          ["write soft_offline_page block 0", "write soft_offline_page block = 0"]),
-        ({"op": "write", "target": "memory0/state", "value": "online", "errno": 133},
+        ({"op": "write", "target": "memory0/state", "value": "online", "errno": "133"},
          ['write memory0/state "online"', "write memory0/state = -EHWPOISON"]),
         ({"op": "write", "target": "memory9/state", "value": "x", "errno": "ENOENT", "open_failed": True},
          ["open of nothing = -ENOENT"]),
