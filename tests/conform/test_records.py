@@ -85,6 +85,14 @@ def test_the_locks_of_a_traced_6_12_conform_and_are_not_those_of_6_1() -> None:
     assert [log.verdict for log in as_6_1.logs] == ["conforms", "differs", "differs"]
 
 
+def test_the_device_of_a_node_that_comes_and_goes_is_seen() -> None:
+    report = pipeline.conform(
+        SPECS / "lock_sequences.mck", RECORDS / "locks_node.jsonl", SPECS / "lock_sequences.toml"
+    )
+    assert [(log.verdict, log.explained) for log in report.logs] == [("conforms", 30), ("conforms", 35)]
+    assert {text for log in report.logs for text in log.log.unmapped} == set()
+
+
 def test_the_order_of_locks_of_a_traced_kernel_is_that_of_the_specification() -> None:
     compared = pipeline.compared_order(
         SPECS / "lock_sequences.mck", RECORDS / "locks.jsonl", SPECS / "lock_sequences.toml"
