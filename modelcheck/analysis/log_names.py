@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from modelcheck.diagnostics import Collector, near_miss
+from modelcheck.diagnostics import Collector, an, near_miss
 from modelcheck.language.model import Const, Emit, Lock, LockAt, Model, walk_effects
 from modelcheck.language.types import Bool, Enum, Range, Scalar, Scalarset, show, type_name
 from modelcheck.locks import PRIMITIVES
@@ -119,12 +119,12 @@ def _wrong_lock(lock: Lock, event: re.Match[str]) -> tuple[str, str]:
     primitive = PRIMITIVES[lock.kind]
     if sign != "!" and not _has_holders(lock):
         return (
-            f"nobody holds a {lock.kind}: what is taken and given back of it is not seen",
+            f"nobody holds {an(lock.kind)}: what is taken and given back of it is not seen",
             "leave such events out of the log",
         )
     modes = [each for each in primitive.modes if each != EXCLUSIVE]
     if mode is not None and mode not in modes:
-        return f"a {lock.kind} has no mode `{mode}`", f"there are: {', '.join(modes)}" if modes else ""
+        return f"{an(lock.kind)} has no mode `{mode}`", f"there are: {', '.join(modes)}" if modes else ""
     return "", ""
 
 
