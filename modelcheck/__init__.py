@@ -143,9 +143,9 @@ def lock_order(model: Model, *, limits: Limits | None = None) -> LocksReport:
 
 def lock_order_of_records(path: str | Path, /) -> RecordedOrder:
     """Return the lock order that the records of a running kernel show (JSON lines); see docs/lock-order.md."""
-    from modelcheck import pipeline
+    from modelcheck import records
 
-    return pipeline.locks_of_records(path)
+    return records.locks_of_records(path)
 
 
 def simulate(model: Model, *, seed: int = 1, steps: int = 200, runs: int = 1) -> Simulated:
@@ -177,11 +177,11 @@ def conform(
 
     `mapping` is a TOML file that says which records of a foreign format are which events.
     """
-    from modelcheck import pipeline
+    from modelcheck import pipeline, records
     from modelcheck.engine.engine import Limits
 
     options = pipeline.Options(parameters, scenario, limits=limits or Limits())
-    return pipeline.conform(specification, log, mapping, options)
+    return records.conform(specification, log, mapping, options)
 
 
 def explain(code: str, /) -> Explained:

@@ -5,7 +5,7 @@ What `check` does not need is imported where it is used: half of the time of a s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
@@ -21,7 +21,6 @@ from modelcheck.engine import auto, reference
 from modelcheck.engine.engine import Answers, Engine, Limits, Progress
 from modelcheck.engine.watch import INTERRUPTED
 from modelcheck.language.elaborate import elaborate, scenario_names
-from modelcheck.language.loading import read as read_source
 from modelcheck.language.model import Model
 from modelcheck.language.parser import parse_with_imports
 from modelcheck.language.syntax import Specification
@@ -49,12 +48,8 @@ from modelcheck.source import Source, Span
 if TYPE_CHECKING:
     from networkx import MultiDiGraph
 
-    from modelcheck.analysis.conformity import ConformReport
-    from modelcheck.analysis.lock_sequences import OrderReport
-    from modelcheck.analysis.order_records import RecordedOrder
     from modelcheck.analysis.replay import Replay, SavedTrace
     from modelcheck.engine.simulation import Simulation
-    from modelcheck.logs.log import Log
 
 ENGINES = ("auto", "native", "reference", "z3")
 
@@ -141,15 +136,6 @@ def locks(model: Model, options: Options | None = None, progress: Progress | Non
     limits = within(options.limits, model)
     cycles = report.judgement.order.cycles if report.stopped != INTERRUPTED else ()
     return LocksReport(report, {c.classes: trials(report.explainer, c, limits) for c in cycles})
-
-
-def locks_of_records(path: str | Path) -> RecordedOrder:
-    """Return the lock order that a file of lock records shows. Raises SpecError."""
-    from modelcheck.analysis.lock_events import LARGEST_RECORD, rows_of
-    from modelcheck.analysis.order_records import recorded_order
-
-    source = read_source(path, LARGEST_RECORD)
-    return recorded_order(source.name, rows_of(source))
 
 
 # --- models --------------------------------------------------------------------------------------
@@ -246,61 +232,6 @@ def replayed(model: Model, saved: SavedTrace) -> tuple[Explainer, Replay]:
     explainer = Explainer(Interpreter(system))
     taken = replay(explainer, questions(system), saved)
     return explainer, replace(taken, findings=as_told(explainer, taken.findings)[0])
-
-
-# --- logs ----------------------------------------------------------------------------------------
-
-
-def conform(
-    specification: str | Path,
-    file: str | Path,
-    mapping: str | Path | None = None,
-    options: Options | None = None,
-) -> ConformReport:
-    """Say of each log in a file whether some run of the specification produces it. Raises SpecError."""
-    from modelcheck.analysis.conformity import ConformReport, conforming
-
-    options = options or Options()
-    found = [
-        conforming(model, log, options.limits) for model, log in logs(specification, file, mapping, options)
-    ]
-    return ConformReport(str(specification), str(file), tuple(found))
-
-
-def compared_order(
-    specification: str | Path,
-    file: str | Path,
-    mapping: str | Path | None = None,
-    options: Options | None = None,
-) -> OrderReport:
-    """Compare lock sequences and lock-order edges of the logs in a file with the specification's. Raises SpecError."""
-    from modelcheck.analysis.conformity import check_names
-    from modelcheck.analysis.lock_sequences import compared
-
-    pairs = list(logs(specification, file, mapping, options or Options()))
-    for model, log in pairs:
-        check_names(model, log)
-    return compared(pairs[0][0], tuple(log for _, log in pairs))
-
-
-def logs(
-    specification: str | Path, file: str | Path, mapping: str | Path | None, options: Options
-) -> Iterator[tuple[Model, Log]]:
-    """Yield the logs of a file, each with the model of its parameters; those of the options go before."""
-    from modelcheck.logs.log import LARGEST_LOG
-    from modelcheck.logs.reading import logs_of
-
-    specs = load(specification)
-    logs = logs_of(
-        read_source(file, LARGEST_LOG), None if mapping is None else read_source(mapping, LARGEST_LOG)
-    )
-    models_: dict[tuple[tuple[str, Value], ...], Model] = {}
-    for log in logs:
-        given = {**log.parameters, **options.parameters}
-        key = tuple(sorted(given.items(), key=str))
-        if key not in models_:
-            models_[key] = elaborate(specs, given, options.scenario)
-        yield models_[key], log
 
 
 # --- questions -----------------------------------------------------------------------------------

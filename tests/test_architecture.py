@@ -43,6 +43,7 @@ ORDER: list[tuple[str, ...]] = [
     ("analysis", "analysis.*"),
     ("report", "report.*"),
     ("pipeline",),
+    ("records",),
     ("explaining",),
     ("",),  # modelcheck/__init__.py: the public names
     ("cli", "cli.*"),

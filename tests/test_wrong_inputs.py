@@ -39,7 +39,7 @@ HINTED = {
 
 PRODUCED_ELSEWHERE = {
     "MC007": "report/saving.py, report/graph.py",
-    "MC008": "analysis/lock_events.py, analysis/conformity.py, logs/*.py",
+    "MC008": "analysis/lock_events.py, analysis/log_names.py, logs/*.py",
     "MC009": "report/trace_file.py, cli/replay.py",
     "MC070": "a warning: language/body.py",
 }

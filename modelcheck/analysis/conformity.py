@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from modelcheck.diagnostics import Collector, near_miss
+from modelcheck.analysis.log_names import check_names
 from modelcheck.engine.conformance import conformance
 from modelcheck.engine.engine import Limits
 from modelcheck.engine.product import Configuration, Conformance, Expected
-from modelcheck.language.model import Emit, Model, walk_effects
+from modelcheck.language.model import Model
 from modelcheck.logs.log import Item, Log
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.observable import Observer
 from modelcheck.semantics.transition_system import TransitionSystem, transition_system
-from modelcheck.source import Source, Span
-
-_EVENT = re.compile(r"(?:emit )?[+!-]?(\w+)")
 
 SHOWN_STATES = 3
 """How many of the states where the explanation ends are shown."""
@@ -91,7 +87,7 @@ class ConformReport:
 
 
 def conforming(model: Model, log: Log, limits: Limits) -> LogReport:
-    """Say whether some run of the model produces the log. Raises SpecError (MC008) for a name that is not there."""
+    """Say whether some run of the model produces the log. Raises SpecError (MC008) if it names what is not there."""
     check_names(model, log)
     system = transition_system(model, results=True)
     items = expected_items(model, log)
@@ -123,55 +119,6 @@ def conforming(model: Model, log: Log, limits: Limits) -> LogReport:
         endings=tuple(_endings(system, there, next_items)),
         statements=_statements(model),
     )
-
-
-def check_names(model: Model, log: Log) -> None:
-    """Report every thread, lock, op, event and observation that the log names and the specification has not."""
-    problems = Collector()
-    threads = [thread.name for thread in model.threads]
-    observations = {each.name for each in model.observations}
-    known = known_names(model)
-    reported: set[str] = set()
-
-    def report(line: int, what: str, name: str, among: Iterable[str]) -> None:
-        if name not in reported:
-            reported.add(name)
-            hint = near_miss(name, among) or f"there are: {', '.join(sorted(among)[:12]) or 'none'}"
-            problems.error(
-                "MC008", _line(log.source, line), f"line {line}: there is no {what} `{name}`", hint
-            )
-
-    for name in log.hidden - known:
-        report(1, "lock, op or event", name, known)
-    for item in log.items:
-        if item.thread not in threads:
-            report(item.line, "thread", item.thread, threads)
-        for name, _ in item.values:
-            if name not in observations:
-                report(item.line, "observation", name, observations)
-        if item.event:
-            named = _EVENT.match(item.event)
-            if named is None or named[1] not in known:
-                report(item.line, "lock, op or event", named[1] if named else item.event, known)
-    problems.raise_errors()
-
-
-def known_names(model: Model) -> set[str]:
-    """Return the names of all locks, ops and events of a model."""
-    emitted = {
-        effect.event
-        for thread in model.threads
-        for location in thread.locations
-        for effect in walk_effects(location.effects)
-        if isinstance(effect, Emit)
-    }
-    return {*(lock.name for lock in model.locks), *(call.op for call in model.calls), *emitted}
-
-
-def _line(source: Source, number: int) -> Span:
-    lines = source.text.split("\n")
-    start = sum(len(line) + 1 for line in lines[: number - 1])
-    return Span(source, start, start + max(len(lines[number - 1]), 1))
 
 
 def expected_items(model: Model, log: Log) -> tuple[Expected, ...]:

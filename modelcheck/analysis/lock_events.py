@@ -2,19 +2,19 @@
 
 Events: `+lock` got, `+lock:R` and `+lock:W` in a mode, `+lock:try` got by a try, `!lock:try` refused, `-lock` released,
 `fn(arg)` entered, `fn=ret` returned, `write(` and `)=ret` around a system call, `+lock:Rslow` a mark that a reader had
-to wait, `notify:EVENT` a note. A lock's name is `class`, or `instance.class`: memory48.dev_mutex.
+to wait, `~lock` that a lock was contended, `notify:EVENT` a note. A lock's name is `class`, or `instance.class`:
+memory48.dev_mutex.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from modelcheck.diagnostics import Collector
-from modelcheck.logs.lock_rows import wrong_in
+from modelcheck.logs import lock_rows
+from modelcheck.logs.log import Lines
 from modelcheck.source import Source, Span
 
 LARGEST_RECORD = 1 << 28
@@ -22,7 +22,7 @@ LARGEST_RECORD = 1 << 28
 
 Action = Literal["got", "tried", "released", "entered", "returned", "note", "unknown"]
 
-_LOCK = re.compile(r"([+!-])(\S.*)")
+_LOCK = re.compile(r"([+!~-])(\S.*)")
 _MARK = re.compile(r"(.+):([A-Za-z]+)")
 _CALL = re.compile(r"([A-Za-z_][\w.]*)\((.*)")
 _RETURN = re.compile(r"([A-Za-z_][\w.]*)=.*")
@@ -30,6 +30,7 @@ _NOTE = re.compile(r"[A-Za-z_]\w*:\S+")
 
 _MODES = {"R": "read", "W": "write", "read": "read", "write": "write"}
 _SLOW = ("Rslow", "Wslow", "slow")
+_JOINED = {"tryread": ("try", "read"), "trywrite": ("try", "write")}
 
 
 @dataclass(frozen=True)
@@ -52,37 +53,12 @@ class Row:
 
 def rows_of(source: Source) -> tuple[Row, ...]:
     """Return the lines of a file of records. Raises SpecError (MC008), with the line, for what is none."""
-    problems = Collector()
-    rows = tuple(_rows(source, problems))
-    if not rows and not problems.errors:
+    rows = lock_rows.rows_of(Lines(source))
+    if not rows:
+        problems = Collector()
         problems.error("MC008", Span(source, 0, 0), "there is no record in this file")
-    problems.raise_errors()
-    return rows
-
-
-def _rows(source: Source, problems: Collector) -> Iterator[Row]:
-    start = 0
-    for number, text in enumerate(source.text.split("\n"), 1):
-        span = Span(source, start, start + max(len(text), 1))
-        start += len(text) + 1
-        if not text.strip():
-            continue
-        try:
-            row = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            what = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-            problems.error("MC008", span, f"line {number} is not JSON: {what}")
-            continue
-        wrong = wrong_in(row) if isinstance(row, dict) else "this is no object"
-        if wrong:
-            problems.error("MC008", span, f"line {number}: {wrong}", 'a record is {"task", "pid", "seq"}')
-        else:
-            yield Row(number, _thread(row), tuple(_event(each) for each in row["seq"]))
-
-
-def _thread(row: dict[str, object]) -> str:
-    """Return the name of the thread as lockdep writes it: task/pid."""
-    return "/".join(str(row[key]) for key in ("task", "pid") if isinstance(row.get(key), str | int))
+        problems.raise_errors()
+    return tuple(Row(row.line, row.thread, tuple(map(_event, row.sequence))) for row in rows)
 
 
 def _event(text: str) -> Event:
@@ -105,13 +81,13 @@ def _of_lock(sign: str, rest: str) -> Event:
     name, marks = rest, set[str]()
     while (marked := _MARK.fullmatch(name)) is not None:
         name = marked[1]
-        marks.add(marked[2])
+        marks.update(_JOINED.get(marked[2], (marked[2],)))
     if sign == "-":
         return Event("released", name)
     mode = next((_MODES[mark] for mark in sorted(marks) if mark in _MODES), "write")
     tried = "try" in marks
     if marks - {"try", *_MODES, *_SLOW} or (sign == "!" and not tried):
         return Event("unknown", f"{sign}{rest}")
-    if sign == "!" or marks & {*_SLOW}:
+    if sign in "!~" or marks & {*_SLOW}:
         return Event("note", f"{sign}{rest}")
     return Event("tried" if tried else "got", name, mode)

@@ -32,7 +32,7 @@ def command(
 
     Exit code 0 if all conform, 1 if one does not, 3 if a limit was hit.
     """
-    from modelcheck import pipeline
+    from modelcheck import pipeline, records
     from modelcheck.engine.engine import Limits
     from modelcheck.report.conform_json import conform_json, order_json
     from modelcheck.report.conform_text import conform_text, order_text
@@ -41,9 +41,9 @@ def command(
     limits = Limits(states=max_states, seconds=time_limit)
     options = pipeline.Options(given(parameters), scenario, limits=limits)
     if order:
-        compared = pipeline.compared_order(file, log, mapping, options)
+        compared = records.compared_order(file, log, mapping, options)
         console.write(order_json(file, log, compared) if json_ else order_text(file, log, compared))
         return compared.exit_code
-    report = pipeline.conform(file, log, mapping, options)
+    report = records.conform(file, log, mapping, options)
     console.write(conform_json(report) if json_ else conform_text(report))
     return report.exit_code

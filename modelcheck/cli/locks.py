@@ -83,12 +83,12 @@ UNDECIDED = 3
 
 
 def _records(console: Console, file: str, dot: str | None, svg: str | None) -> int:
-    from modelcheck import pipeline
+    from modelcheck import records
     from modelcheck.report.locks_json import records_json
     from modelcheck.report.locks_text import records_text
     from modelcheck.report.order_graph import of_records
 
-    recorded = pipeline.locks_of_records(file)
+    recorded = records.locks_of_records(file)
     open_ = recorded.order.capped or any(c.verdict == "undecided" for c in recorded.order.cycles)
     code = UNDECIDED if open_ else 0
     console.write(records_json(recorded, code) if console.json else records_text(recorded))

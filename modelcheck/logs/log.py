@@ -14,6 +14,7 @@ events of the specification that this log does not record.
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,14 @@ LARGEST_LOG = 1 << 28
 """Bytes of a file of logs."""
 
 ORDERS = ("total", "threads")
+
+_ERRORS = {133: "EHWPOISON", 512: "ERESTARTSYS", 513: "ERESTARTNOINTR", 514: "ERESTARTNOHAND"}
+"""Beside those that Python knows (include/linux/errno.h, 6.1: what a system call returns to be called again)."""
+
+
+def error_name(number: int) -> str:
+    """Return the name of an error, or the number if it has none."""
+    return errno.errorcode.get(number) or _ERRORS.get(number) or str(number)
 
 
 @dataclass(frozen=True)

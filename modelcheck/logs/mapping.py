@@ -187,7 +187,7 @@ def _parameters(mapping: Mapping, run: Records) -> Iterator[tuple[str, str]]:
         for rule in mapping.parameters:
             match = rule.match.fullmatch(fact)
             if match is not None:
-                yield rule.events[0], match.expand(rule.value)
+                yield match.expand(rule.events[0]), match.expand(rule.value)
 
 
 def _first(rules: tuple[Rule, ...], text: str) -> tuple[Rule, re.Match[str]] | None:

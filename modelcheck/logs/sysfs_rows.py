@@ -4,16 +4,23 @@ Rows are objects with `type`: "boot" (with `info`: the lines of /proc/iomem amon
 hotadd, hotremove; `errno`), "obs" (`blocks`: {number: [state, valid_zones, online, node links...]}, `zones`: [node,
 zone, first page, pages], `auto`), "par" and "parop" (operations of several threads). The records made of them:
 
-    boot-block N STATE ZONE NODE holes|whole     each block of the first observation ("none": it lies in several zones)
+    boot-block N STATE ZONE NODE holes|whole boot|added   each block of the first observation; ZONE "none": it lies in
+                                                 several; "boot": the boot map has memory there
+    boot-also N NODE                             a block lies in this node, too
+    boot-resumed                                 the machine was not just started: something was done before
+    boot-device FIRST LAST                       blocks of a memory device that is plugged already
     boot-zone NODE ZONE FIRST LAST               blocks that a zone of the first observation spans
     write FILE "TEXT"      write FILE = -ERRNO   a write begins, and ends (0: success)
     hotadd FIRST LAST NODE whole|partial         a memory device is plugged; then `hotadd = STATUS`
     hotremove FIRST LAST                         it is asked to go; then `hotremove = deleted` or `= refused`
-    write probe block N                          the same for `probe`, where the address is the start of a block
+    write probe block N                          the start of a block as its address; then `write probe block = -ERRNO`
+    write soft_offline_page block N              the same, the address anywhere in a block
     open FILE = -ERRNO                           a file could not be opened (a block that no run has is `of nothing`)
     FILE=TEXT, spans/NODE/ZONE=true, first/NODE/ZONE=N, last/NODE/ZONE=N    what a file shows, which blocks a zone spans
 
-Facts of a run: `last-block N` (the highest of all observations), `boot-option WORD` for each word of the command line.
+Facts of a run: `kernel 6.1`, `last-block N` and `last-node N` (the highest of all rows), `boot-option WORD` for each
+word of the command line; and under the policy auto-movable `auto-movable RATIO Y|N PAGES` (its options, pages of a
+block) and `boot-pages NODE KERNEL MOVABLE` (pages of boot memory in kernel zones, all pages in Movable).
 
 A `par` row ends a run: how the operations of several threads interleaved with the rest is not known well enough. So
 does what left no row (the removal of a device that nobody added, a trace of no operation). The next full observation
@@ -29,12 +36,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelcheck.logs.log import Lines
+from modelcheck.logs.log import Lines, error_name
 from modelcheck.logs.mapping import Record, Records
 
+_OPTION = re.compile(r"/sys/module/memory_hotplug/parameters/(\w+):(\S+)")
+_VERSION = re.compile(r"(?:Linux \S+ )?(\d+\.\d+)")
 _RAM = re.compile(r"([0-9a-f]+)-([0-9a-f]+) : System RAM")
-_NUMBERED = {133: "EHWPOISON"}
+_TYPES = ("boot", "op", "obs", "par", "parop", "trace", "note", "scenario", "scenario_end")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+|[0-9]+")
 LARGEST_BLOCK = 1 << 16
+COLUMNS = 3
+"""What is known at least of a block, and before the numbers of pages of a zone."""
+
 PAGE = 12
 """A page has 2**12 bytes (x86)."""
 
@@ -57,15 +70,22 @@ class _Adapter:
         self.block_pages = 1 << 15
         self.command_line = ""
         self.memory: list[tuple[int, int]] = []
-        self.devices: dict[str, tuple[int, int]] = {}
-        self.known: set[int] = set()
+        self.kernel = ""
+        self.options: dict[str, str] = {}
+        self.devices: dict[str, tuple[int, int] | None] = {}
         self.runs: list[_Run] = []
         self.run: _Run | None = None
         self.boots = 0
         self.resumed = 0
         self.acted = False
         self.left_out = 0
-        self.all_blocks = {int(n) for _, row in rows if row.get("type") == "obs" for n in row["blocks"]}
+        observed = [row for _, row in rows if row.get("type") == "obs"]
+        added = [row for _, row in rows if row.get("op") == "hotadd"]
+        self.all_blocks = {int(n) for row in observed for n in row["blocks"]}
+        self.all_blocks |= {n for row in added for n in row.get("blocks") or ()}
+        self.all_nodes = {node for row in observed for node, *_ in row.get("zones", ())}
+        self.all_nodes |= {n for row in observed for each in row["blocks"].values() for n in _nodes(each)}
+        self.all_nodes |= {row.get("node") or 0 for row in added}
 
     def add(self, line: int, text: str, *, observes: bool = False) -> None:
         if self.run is not None:
@@ -92,6 +112,8 @@ class _Adapter:
                 if not self.acted:
                     self.run = None  # of something that has no row
                 self.acted = False
+            elif kind not in _TYPES:
+                self.add(line, f"row of type {kind}")
         if self.runs:
             self.runs[-1].left_out += self.left_out
         for run in self.runs:
@@ -102,8 +124,11 @@ class _Adapter:
     def _boot(self, row: Row) -> None:
         info = str(row.get("info", ""))
         self.memory = [(int(a, 16), int(b, 16) + 1) for a, b in _RAM.findall(info)]
+        version = _VERSION.match(info) or _VERSION.match(str(row.get("kernel", "")))
+        self.kernel = version[1] if version else ""
+        self.options = dict(_OPTION.findall(info))
         size = next((line for line in info.split("\n") if re.fullmatch(r"[0-9a-f]{5,}", line)), "8000000")
-        self.block_pages = int(size, 16) >> PAGE
+        self.block_pages = max(1, int(size, 16) >> PAGE)
         self.command_line = str(row.get("cmdline", ""))
         self.devices.clear()
         self.run = None
@@ -113,25 +138,53 @@ class _Adapter:
     def _start(self, line: int, row: Row) -> None:
         name = f"boot {self.boots}" + (f", part {self.resumed + 1}" if self.resumed else "")
         self.resumed += 1
-        options = (f"boot-option {word}" for word in self.command_line.split())
-        self.run = _Run(name, (f"last-block {max(self.all_blocks, default=0)}", *options))
+        self.run = _Run(name, tuple(self._facts(row)))
         self.runs.append(self.run)
         self.run.left_out, self.left_out = self.left_out, 0
-        for number, (state, zones, _, *links) in row["blocks"].items():
+        for number, (state, zones, *others) in row["blocks"].items():
             zone = zones if state == "online" else "none"
-            nodes = [each for each in links if each.startswith("node")] or ["node0"]
-            whole = "whole" if self._is_whole(int(number)) else "holes"
-            self.add(line, f"boot-block {number} {state} {zone} {nodes[0]} {whole}")
+            nodes = _nodes(others) or [0]
+            inside = self._boot_memory(int(number))
+            whole = "holes" if 0 < inside < self.block_pages << PAGE else "whole"
+            origin = "boot" if inside else "added"
+            self.add(line, f"boot-block {number} {state} {zone} node{nodes[0]} {whole} {origin}")
+            for each in nodes[1:]:
+                self.add(line, f"boot-also {number} node{each}")
+        if self.resumed > 1:
+            self.add(line, "boot-resumed")
+        for blocks in filter(None, self.devices.values()):
+            self.add(line, f"boot-device {blocks[0]} {blocks[1]}")
         for node, zone, first, last in self._spans(row):
             if last is not None:
                 self.add(line, f"boot-zone node{node} {zone} {first} {last}")
         self.add(line, f"boot-auto {row.get('auto')}")
 
-    def _is_whole(self, block: int) -> bool:
-        """Whether all of a block is memory: hot-plugged memory, which the boot map does not list, always is."""
+    def _facts(self, row: Row) -> Iterator[str]:
+        yield f"kernel {self.kernel}"
+        yield f"last-block {max(self.all_blocks, default=0)}"
+        yield f"last-node {max(self.all_nodes, default=0)}"
+        yield from (f"boot-option {word}" for word in self.command_line.split())
+        if self.options.get("online_policy") == "auto-movable":
+            ratio = self.options.get("auto_movable_ratio", "301")
+            numa_aware = self.options.get("auto_movable_numa_aware", "Y")
+            yield f"auto-movable {ratio} {numa_aware} {self.block_pages}"
+            yield from self._pages(row)
+
+    def _pages(self, row: Row) -> Iterator[str]:
+        kernel, movable = dict.fromkeys(self.all_nodes, 0), dict.fromkeys(self.all_nodes, 0)
+        for node, zone, _, _, present, *_ in (
+            each for each in row.get("zones", ()) if len(each) > COLUMNS + 1
+        ):
+            (movable if zone == "Movable" else kernel)[node] += present
+        for number, (state, zones, *others) in row["blocks"].items():
+            if state == "online" and zones != "Movable" and not self._boot_memory(int(number)):
+                kernel[(_nodes(others) or [0])[0]] -= self.block_pages
+        yield from (f"boot-pages node{node} {kernel[node]} {movable[node]}" for node in sorted(kernel))
+
+    def _boot_memory(self, block: int) -> int:
+        """Return how many bytes of the boot map's memory a block has: hot-plugged memory is not in that map."""
         first, last = block * self.block_pages << PAGE, (block + 1) * self.block_pages << PAGE
-        inside = [(max(a, first), min(b, last)) for a, b in self.memory if a < last and first < b]
-        return not inside or sum(b - a for a, b in inside) == last - first
+        return sum(max(0, min(b, last) - max(a, first)) for a, b in self.memory)
 
     def _spans(self, row: Row) -> Iterator[tuple[int, str, int, int | None]]:
         """Yield node, zone, and the first and last block that it spans (None: it is empty)."""
@@ -174,8 +227,10 @@ class _Adapter:
                 if not row["value"] and not row["errno"]:
                     self.add(line, f'write {target} ""')
                     return
-                self.add(line, f"write {target} {self._text(row)}")
-                self.add(line, f"write {target} = {_errno(row['errno'])}")
+                text = self._text(row)
+                by_block = " block" if text.startswith("block ") else ""
+                self.add(line, f"write {target} {text}")
+                self.add(line, f"write {target}{by_block} = {_errno(row['errno'])}")
             case "read":
                 value = str(row.get("value") or "").removesuffix("\n")
                 shown = f"{row['target']}={value}"
@@ -187,28 +242,31 @@ class _Adapter:
             case "hotremove":
                 self._hotremove(line, row)
             case other:
-                self.add(line, f"{other}")
+                self.add(line, f"{other}" if other else "an operation without a name")
 
     def _text(self, row: Row) -> str:
-        """Return what is written; an address of `probe` that is the start of a block as that block."""
+        """Return what is written; an address as its block, for `probe` only if it is the start of one."""
         text = str(row["value"])
-        if row["target"] == "probe" and re.fullmatch(r"0x[0-9a-f]+|[0-9]+", text):
-            block, offset = divmod(int(text, 0), self.block_pages << PAGE)
-            if not offset and block < LARGEST_BLOCK:
+        number = text.removesuffix("\n")
+        if row["target"] in ("probe", "soft_offline_page") and _ADDRESS.fullmatch(number):
+            base = 16 if number[:2] == "0x" else 8 if number[:1] == "0" else 10
+            block, offset = divmod(int(number, base), self.block_pages << PAGE)
+            if block in self.all_blocks and (not offset or row["target"] != "probe"):
                 return f"block {block}"
         return json.dumps(text)
 
     def _hotadd(self, line: int, row: Row) -> None:
-        if not row.get("blocks"):
+        if row.get("addr") is None or "qmp_error" in row:
             self.add(line, "hotadd of nothing: the machine refused the device")
             return
-        first, last = min(row["blocks"]), max(row["blocks"])
         size, address = int(row["mb"]) << 20, int(row["addr"])
         block = self.block_pages << PAGE
+        first, last = address // block, (address + size - 1) // block
         whole = "partial" if size % block or address % block else "whole"
-        self.devices[row["dev"]] = (first, last)
+        self.devices[row["dev"]] = (first, last) if whole == "whole" else None
         self.add(line, f"hotadd {first} {last} node{row.get('node') or 0} {whole}")
-        self.add(line, f"hotadd = {(row.get('ost') or {}).get('status')}")
+        told = row.get("ost")
+        self.add(line, f"hotadd = {told.get('status') if isinstance(told, dict) else None}")
 
     def _hotremove(self, line: int, row: Row) -> None:
         if "deleted" not in row:
@@ -217,9 +275,12 @@ class _Adapter:
         if row["dev"] not in self.devices:
             self.run = None  # it was added without a row: nobody knows which blocks it has
             return
-        first, last = self.devices[row["dev"]]
-        self.add(line, f"hotremove {first} {last}")
-        self.add(line, f"hotremove = {'deleted' if row['deleted'] else 'refused'}")
+        blocks = self.devices[row["dev"]]
+        if blocks is None:
+            self.add(line, "hotremove of nothing: the kernel had refused the device's memory")
+        else:
+            self.add(line, f"hotremove {blocks[0]} {blocks[1]}")
+            self.add(line, f"hotremove = {'deleted' if row['deleted'] else 'refused'}")
         if row["deleted"]:
             del self.devices[row["dev"]]
 
@@ -238,13 +299,60 @@ def records_of(lines: Lines) -> tuple[Records, ...]:
 
 
 def _wrong(row: Row) -> str:
-    if not isinstance(row.get("type"), str):
-        return "a row has a `type`"
-    if row["type"] == "obs" and not isinstance(row.get("blocks"), dict):
-        return "an observation has `blocks`"
-    if row["type"] == "op" and row.get("op") in ("write", "read") and not {"target", "errno"} <= row.keys():
-        return "a write or read has `target` and `errno`"
+    """Return what is wrong with a row, "" if nothing is."""
+    match row.get("type"), row.get("op"):
+        case str("obs"), _:
+            return _wrong_observation(row)
+        case str("op"), ("write" | "read") as what:
+            if not isinstance(row.get("target"), str) or not isinstance(row.get("errno"), str | int):
+                return f"a {what} has `target` and `errno`"
+            if what == "write" and not row.get("open_failed") and not isinstance(row.get("value"), str):
+                return "a write has `value`"
+        case str("op"), ("hotadd" | "hotremove") as what:
+            if not isinstance(row.get("dev"), str):
+                return f"a {what} has `dev`"
+            if what == "hotadd" and not all(map(_is_number, _numbers(row))):
+                return "a hotadd has `mb`, `addr`, `node` and `blocks`, which are numbers"
+        case str(), _:
+            return ""
+        case _:
+            return "a row has a `type`"
     return ""
+
+
+def _numbers(row: Row) -> list[object]:
+    """Return what must be numbers in a row of a device that was plugged."""
+    blocks, address = row.get("blocks") or [], row.get("addr")
+    where = [] if address is None else [row.get("mb"), address]
+    return [row.get("node") or 0, *where, *(blocks if isinstance(blocks, list) else [None])]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and value >= 0
+
+
+def _wrong_observation(row: Row) -> str:
+    blocks, zones = row.get("blocks"), row.get("zones", [])
+    if not isinstance(blocks, dict) or not all(
+        number.isdecimal() and isinstance(each, list) and len(each) >= COLUMNS
+        for number, each in blocks.items()
+    ):
+        return "an observation has `blocks`: state, valid_zones, online and nodes by number"
+    if not isinstance(zones, list) or not all(isinstance(each, list) and _is_zone(each) for each in zones):
+        return "`zones` are lists of node, zone, first page, pages"
+    return ""
+
+
+def _is_zone(columns: list[Any]) -> bool:
+    """Whether these are node, zone, first page or nothing, and numbers of pages."""
+    node, zone, start, *pages = columns if len(columns) > COLUMNS else (None, None, None)
+    numbers = (node, *pages) if start is None else (node, start, *pages)
+    return isinstance(zone, str) and all(map(_is_number, numbers))
+
+
+def _nodes(columns: list[Any]) -> list[int]:
+    """Return the nodes that a block's columns link to, in order."""
+    return sorted(int(each[4:]) for each in columns if re.fullmatch(r"node\d+", str(each)))
 
 
 def _in_parallel(rows: list[tuple[int, Row]]) -> set[int]:
@@ -265,6 +373,6 @@ def _in_parallel(rows: list[tuple[int, Row]]) -> set[int]:
 
 
 def _errno(value: object) -> str:
-    if value in (0, None):
-        return "0"
-    return f"-{value}" if isinstance(value, str) else f"-{_NUMBERED.get(int(str(value)), value)}"
+    """Return an error as it is written in the language; it stands in a row as its name, or as a number."""
+    text = str(value or 0)
+    return "0" if text == "0" else f"-{error_name(int(text)) if text.isdecimal() else text}"

@@ -12,7 +12,7 @@ from modelcheck.analysis.lock_events import rows_of
 from modelcheck.analysis.lock_order import Cycle
 from modelcheck.analysis.order_records import RecordedOrder, recorded_order
 from modelcheck.diagnostics import SpecError
-from modelcheck.pipeline import locks_of_records
+from modelcheck.records import locks_of_records
 from modelcheck.source import Source
 from tests.transcript import ROOT
 
@@ -125,12 +125,12 @@ def test_a_name_may_have_colons() -> None:
     [
         ("", 1, "there is no record in this file"),
         ("\n \n", 1, "there is no record in this file"),
-        ('{"task": "a", "seq": []}\n{"task": ', 2, "line 2 is not JSON"),
+        ('{"task": "a", "seq": []}\n{"task": ', 2, "line 2: this is not JSON"),
         ("[1]", 1, "line 1: this is no object"),
         ('{"task": "a"}', 1, "`seq` is not a list of texts"),
         ('{"task": "a", "seq": [1]}', 1, "`seq` is not a list of texts"),
         ('{"seq": []}', 1, "neither `task` nor `pid`"),
-        ("[" * 100_000, 1, "line 1 is not JSON"),
+        ("[" * 100_000, 1, "line 1: this is not JSON"),
     ],
 )
 def test_what_is_no_record_is_a_diagnostic_with_its_line(text: str, line: int, told: str) -> None:

@@ -121,7 +121,7 @@ def test_records_are_told_by_line_and_function(capsys: Captured) -> None:
 def test_a_line_that_is_no_record_is_exit_2(folder: Path, capsys: Captured) -> None:
     (folder / "r.jsonl").write_text(UNGATED + "{\n", encoding="utf-8")
     assert modelcheck("locks", "--records", "r.jsonl") == 2
-    assert "r.jsonl:3:1: error MC008: line 3 is not JSON" in capsys.readouterr().err
+    assert "r.jsonl:3:1: error MC008: line 3: this is not JSON" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
