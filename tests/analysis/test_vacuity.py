@@ -142,6 +142,15 @@ def test_of_an_imported_file_the_ops_and_variables_are_left_out(tmp_path: Path) 
 # --- waiting, variables, properties --------------------------------------------------------------
 
 
+def test_of_a_file_without_threads_nothing_is_said() -> None:
+    library = "model m; mutex l; var x: bool; op f() { mutex_lock(l); x = true; mutex_unlock(l); }"
+    assert vacuous(library) == []
+    assert vacuous(f"{library} thread t {{ x = false; }}") == [
+        "`x` is never read",
+        "op `f` is never called",
+    ]
+
+
 def test_an_await_that_never_waits() -> None:
     assert of_thread("x = 1; await(x == 1);") == ["`await(x == 1)` never had to wait"]
 
