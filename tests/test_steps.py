@@ -14,6 +14,7 @@ COUNTED = {
     "args_local": (5, 4),  # arguments of locals take no step
     "args_shared": (4, 3),  # one step evaluates arguments that read shared variables
     "atomic_comb": (4, 4),  # a transition for each combination of choices
+    "calls_not_run": (2, 1),  # a thread of no instances loops around a call that nobody looks into
     "choose_none": (11, 12),  # blocked while no value fits
     "drop_result": (8, 8),  # `return ret` is a use of ret, though the caller drops the result
     "error_step": (4, 6),  # an error step is a transition without a target

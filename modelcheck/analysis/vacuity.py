@@ -81,6 +81,8 @@ def coverage(model: Model, answers: Answers) -> Coverage:
     """Return what happened; what is expected not to be reached counts as if it had."""
     if answers.occurred is None or answers.stopped:
         return Coverage(frozenset(), frozenset(), complete=False)
+    if not model.threads:  # a file to be imported: that nothing runs there is no finding
+        return Coverage(frozenset(), frozenset(), complete=True)
     seen = _Seen(model, answers, answers.occurred)
     points = dict[Point, bool]()
     for point, here in seen.points():

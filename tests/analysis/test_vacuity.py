@@ -128,7 +128,7 @@ def test_a_call_in_an_atomic_block_that_never_runs_is_no_call() -> None:
 
 
 def test_of_an_imported_file_the_ops_and_variables_are_left_out(tmp_path: Path) -> None:
-    base = "model base; var y: 0..1; op unused() { y = 1; }"
+    base = "model base; var y: 0..1; op unused() { y = 1; } thread r { skip; }"
     (tmp_path / "base.mck").write_text(base, encoding="utf-8")
     text = 'model m; import "base.mck"; var x: 0..1 marked; invariant i: x <= 1; thread t { x = 1; }'
     (tmp_path / "m.mck").write_text(text, encoding="utf-8")
@@ -140,6 +140,15 @@ def test_of_an_imported_file_the_ops_and_variables_are_left_out(tmp_path: Path) 
 
 
 # --- waiting, variables, properties --------------------------------------------------------------
+
+
+def test_of_a_file_without_threads_nothing_is_said() -> None:
+    library = "model m; mutex l; var x: bool; op f() { mutex_lock(l); x = true; mutex_unlock(l); }"
+    assert vacuous(library) == []
+    assert vacuous(f"{library} thread t {{ x = false; }}") == [
+        "`x` is never read",
+        "op `f` is never called",
+    ]
 
 
 def test_an_await_that_never_waits() -> None:

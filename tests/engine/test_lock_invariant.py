@@ -98,6 +98,13 @@ def test_zone_adjacency_is_proved_where_it_is_tested(scenario: str, *, proved: b
     assert (reason == "") is proved
 
 
+@pytest.mark.parametrize(("scenario", "proved"), [("e0_alone", True), ("test_forgotten", False)])
+def test_zone_adjacency_is_proved_with_removal_too(scenario: str, *, proved: bool) -> None:
+    model = modelcheck.load(ROOT / "specs" / "memory_hotplug" / "zones.mck", scenario=scenario)
+    reason = lock_invariants(transition_system(model), Limits())["zones_adjacent"].reason
+    assert (reason == "") is proved
+
+
 HEAD = "model m; mutex l; var x: 0 .. 9 = 0 guarded_by l;\n"
 TAIL = "\ninvariant when free(l) span: x == 0;"
 
