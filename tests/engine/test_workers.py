@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -215,6 +216,26 @@ def test_without_room_for_more_there_is_one_worker(monkeypatch: pytest.MonkeyPat
     system = benchmark("twin", NT=3)
     answers = explored(system, 3, SMALL)
     assert (answers.statistics.workers, differs(explored(system, 1), answers)) == (1, "")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.7])
+def test_workers_that_get_no_processors_leave_the_search_to_one(
+    monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    alone: list[int] = []
+    search = store.Store._search
+
+    def noting(self: store.Store) -> object:
+        alone.append(len(self))
+        return search(self)
+
+    monkeypatch.setattr(store.Store, "_search", noting)
+    monkeypatch.setattr(time, "process_time", lambda: 0.0)
+    monkeypatch.setattr(crew, "_WORTH_JUDGING", 0.001)
+    system = benchmark("twin", NT=3)
+    answers = explored(system, 2, replace(SMALL, share=share))
+    assert (answers.statistics.workers, bool(alone)) == (2, share > 0)
+    assert differs(explored(system, 1), answers) == ""
 
 
 def test_there_are_as_many_workers_as_processors_unless_somebody_says_how_many() -> None:

@@ -28,8 +28,11 @@ from modelcheck.engine.kernel.worker import Sizes, Worker
 USEFUL = 8
 """Workers that are taken where nobody says how many: with more, the memory is what they wait for."""
 
-_WORTH_JUDGING, _ALONE = 0.01, 1.0
-"""Seconds: shorter runs say nothing about how busy the machine is; so long one worker then searches alone."""
+_WORTH_JUDGING = 0.05
+"""Seconds: what is shorter says nothing about how busy the machine is."""
+
+_ALONE, _LONGEST_ALONE = 0.1, 2.0
+"""Seconds for which one worker searches alone when the machine is busy, at first and when it stays so."""
 
 _COMMON = (
     Slot.ARENA,
@@ -113,7 +116,8 @@ class Crew:
         self.first.g[Slot.YIELD] = _yielding()
         self._lists: list[Buffer] = []
         self._threads: ThreadPoolExecutor | None = None
-        self._alone_until = 0.0
+        self._used = self._wanted = self._alone_until = 0.0
+        self._alone = _ALONE
 
     @property
     def batch(self) -> int:
@@ -163,10 +167,22 @@ class Crew:
         with uninterrupted():
             begun = time.perf_counter(), time.process_time()
             found = self._run_each(name, arguments)
-        wall, used = time.perf_counter() - begun[0], time.process_time() - begun[1]
-        if wall > _WORTH_JUDGING and used < self._sizes.share * wall * len(arguments):
-            self._alone_until = begun[0] + _ALONE
+        if len(arguments) > 1:
+            self._judge(time.process_time() - begun[1], len(arguments) * (time.perf_counter() - begun[0]))
         return found
+
+    def _judge(self, used: float, wanted: float) -> None:
+        """Remember how many seconds of processors' time the workers got, and how many they could have used."""
+        self._used += used
+        self._wanted += wanted
+        if self._wanted < _WORTH_JUDGING * len(self.workers):
+            return
+        if self._used < self._sizes.share * self._wanted:
+            self._alone_until = time.perf_counter() + self._alone
+            self._alone = min(2 * self._alone, _LONGEST_ALONE)
+        else:
+            self._alone = _ALONE
+        self._used = self._wanted = 0.0
 
     @property
     def is_crowded(self) -> bool:

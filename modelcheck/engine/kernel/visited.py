@@ -286,10 +286,10 @@ def rehash(words: int) -> str:
             to = code.get(left)
             code.set(code.at(hashes, to), mixed)
             code.set(code.at(numbers, to), n)
-            own = code.wide(code.compare("eq", table.part(mixed), me))
-            code.set(left, code.add(to, own))
-        with code.count_up(0, code.get(left)) as n:
-            table.prefetch(table.entry(table.place(code.get(code.at(hashes, n)))))
+            own = code.compare("eq", table.part(mixed), me)
+            entry = table.entry(table.place(mixed))
+            table.prefetch(code.op(f"select i1 {own}, ptr {entry}, ptr {hashes}"))
+            code.set(left, code.add(to, code.wide(own)))
         with code.count_up(0, code.get(left)) as n:
             _enter(code, table, code.get(code.at(numbers, n)), code.get(code.at(hashes, n)))
         code.set(used, code.add(code.get(used), code.get(left)))
