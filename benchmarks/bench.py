@@ -126,7 +126,7 @@ def row(entry: dict[str, Any]) -> Row:
 # --- running -------------------------------------------------------------------------------------
 
 
-def result(one: Row, runs: int, workers: int) -> Result:
+def result(one: Row, runs: int, workers: int = 1) -> Result:
     """Measure a row; of several runs, in turn, the medians."""
     model, spin = one.model, Spin(one)
     system = transition_system(model)
