@@ -20,7 +20,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -126,7 +126,7 @@ def row(entry: dict[str, Any]) -> Row:
 # --- running -------------------------------------------------------------------------------------
 
 
-def result(one: Row, runs: int) -> Result:
+def result(one: Row, runs: int, workers: int = 1) -> Result:
     """Measure a row; of several runs, in turn, the medians."""
     model, spin = one.model, Spin(one)
     system = transition_system(model)
@@ -135,9 +135,10 @@ def result(one: Row, runs: int) -> Result:
         if text is not None:
             loaded(text)  # from now on it is in the cache
     counted, checked, spun = [], [], []
+    limits = Limits(workers=workers)
     for _ in range(runs):
-        counted.append(timed(lambda: native.explore(system, (), Limits()).statistics))
-        checked.append(timed(lambda: check_model(model, one.options).statistics))
+        counted.append(timed(lambda: native.explore(system, (), limits).statistics))
+        checked.append(timed(lambda: check_model(model, replace(one.options, limits=limits)).statistics))
         spun += spin.runs()
     spin.close()
     return Result(one, middle(counted), middle(checked), middle(spun) if spun else None)
@@ -278,6 +279,7 @@ def main() -> int:
     parser.add_argument(
         "--processor-time", action="store_true", help="seconds of processors, not of the clock"
     )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="ours with N workers (1)")
     parser.add_argument("--table", action="store_true", help="write the tables of docs/performance.md")
     chosen = parser.parse_args()
     if chosen.table:
@@ -293,7 +295,7 @@ def main() -> int:
     for one in every:
         if (chosen.names and one.name not in chosen.names) or (one.large and not chosen.large):
             continue
-        found = result(one, chosen.runs)
+        found = result(one, chosen.runs, chosen.workers)
         wrong = "   WRONG: " + "; ".join(found.wrong) if found.wrong else ""
         print(line(cells(found, processor=chosen.processor_time)) + wrong, flush=True)
         right = right and not found.wrong

@@ -65,8 +65,8 @@ class _Wanted:
 def command(
     console: Console, files: tuple[str, ...], parameters: tuple[tuple[str, str], ...], scenario: str | None,
     properties: tuple[str, ...], engine: str, max_states: int | None, max_memory: int | None,
-    time_limit: float | None, depth: int | None, max_findings: int, strict: bool, json_: bool, reproducible: bool,
-    save_trace: str | None, quiet: bool, verbose: bool,
+    time_limit: float | None, workers: int | None, depth: int | None, max_findings: int, strict: bool, json_: bool,
+    reproducible: bool, save_trace: str | None, quiet: bool, verbose: bool,
 ) -> int:  # fmt: skip
     """Check every scenario of the files, and of all *.mck in the folders.
 
@@ -80,7 +80,7 @@ def command(
         raise click.UsageError("no file to check; `modelcheck specs` lists those that come with the program")
     console.json = json_
     memory = free_memory() if max_memory is None else max_memory
-    limits = Limits(states=max_states, memory=memory, seconds=time_limit, depth=depth)
+    limits = Limits(states=max_states, memory=memory, seconds=time_limit, depth=depth, workers=workers)
     options = Options(given(parameters), scenario, properties, engine, limits, strict)
     if save_trace is not None and save_trace.endswith(".mck"):
         raise click.UsageError(f"--save-trace {save_trace}: this names a specification, which would be lost")

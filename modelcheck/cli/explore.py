@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(
     console: Console, file: str, parameters: tuple[tuple[str, str], ...], scenario: str | None,
-    max_states: int | None, max_memory: int | None, time_limit: float | None, graph: str | None, json_: bool,
+    max_states: int | None, max_memory: int | None, time_limit: float | None, workers: int | None, graph: str | None,
+    json_: bool,
 ) -> int:  # fmt: skip
     """Count the reachable states and transitions of FILE, with its parameters' defaults, -p, or one scenario."""
     from modelcheck import pipeline
@@ -37,7 +38,7 @@ def command(
     if graph is not None:
         check_ending(graph)
     memory = free_memory() if max_memory is None else max_memory
-    limits = Limits(states=max_states, memory=memory, seconds=time_limit)
+    limits = Limits(states=max_states, memory=memory, seconds=time_limit, workers=workers)
     options = pipeline.Options(given(parameters), scenario, limits=limits)
     model = pipeline.chosen_model(pipeline.load(file), options)
     with progress(wanted=not json_) as shown:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(
     console: Console, file: str | None, parameters: tuple[tuple[str, str], ...], scenario: str | None,
-    max_states: int | None, max_memory: int | None, time_limit: float | None, records: str | None, strict: bool,
-    json_: bool, dot: str | None, svg: str | None,
+    max_states: int | None, max_memory: int | None, time_limit: float | None, workers: int | None, records: str | None,
+    strict: bool, json_: bool, dot: str | None, svg: str | None,
 ) -> int:  # fmt: skip
     """Show the lock order of every scenario of FILE, each cycle in it, and what keeps the cycle from a deadlock.
 
@@ -49,7 +49,7 @@ def command(
         return _records(console, records, dot, svg)
     assert file is not None
     memory = free_memory() if max_memory is None else max_memory
-    limits = Limits(states=max_states, memory=memory, seconds=time_limit)
+    limits = Limits(states=max_states, memory=memory, seconds=time_limit, workers=workers)
     options = pipeline.Options(given(parameters), scenario, limits=limits, strict=strict)
     return _model(console, file, options, dot, svg)
 

@@ -55,6 +55,28 @@ class Size(click.ParamType[int]):
         return int(float(found[1]) * _UNITS[found[2].lower()])
 
 
+class Workers(click.ParamType[int | None]):
+    """A number of workers, or auto."""
+
+    name = "N"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  (click's signature)
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> int | None:
+        """Return the number, None for auto."""
+        from modelcheck.engine.engine import MOST_WORKERS
+
+        text = str(value).strip()
+        if text == "auto":
+            return None
+        if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MOST_WORKERS:
+            self.fail(f"`{value}` is not a number from 1 to {MOST_WORKERS}, nor auto", param, ctx)
+        return int(text)
+
+
 def model_options(command: Command) -> Command:
     """Add the options that choose what is looked at in a file."""
     scenario = click.option("--scenario", metavar="NAME", help="Only this scenario.")
@@ -86,7 +108,13 @@ def limit_options(command: Command) -> Command:
         metavar="SECONDS",
         help="Give up after this time.",
     )
-    return states(memory(seconds(command)))
+    workers = click.option(
+        "--workers",
+        type=Workers(),
+        metavar="N",
+        help="Search with N workers (default: auto, one for each CPU); the answers are the same.",
+    )
+    return states(memory(seconds(workers(command))))
 
 
 def given(parameters: tuple[tuple[str, str], ...]) -> dict[str, str]:

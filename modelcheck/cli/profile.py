@@ -24,7 +24,7 @@ from modelcheck.cli.progress import progress
 @click.pass_obj
 def command(
     console: Console, file: str, parameters: tuple[tuple[str, str], ...], scenario: str | None, engine: str,
-    max_states: int | None, max_memory: int | None, time_limit: float | None, json_: bool,
+    max_states: int | None, max_memory: int | None, time_limit: float | None, workers: int | None, json_: bool,
 ) -> int:  # fmt: skip
     """Show where the states of FILE come from: with its parameters' defaults, -p, or one scenario.
 
@@ -38,7 +38,7 @@ def command(
 
     console.json = json_
     memory = free_memory() if max_memory is None else max_memory
-    limits = Limits(states=max_states, memory=memory, seconds=time_limit)
+    limits = Limits(states=max_states, memory=memory, seconds=time_limit, workers=workers)
     options = pipeline.Options(given(parameters), scenario, engine=engine, limits=limits)
     specs = pipeline.load(file)
     with progress(wanted=not json_) as shown:

@@ -15,12 +15,17 @@ from modelcheck.semantics.questions import Counted, Held, LocalView, Occurred, Q
 from modelcheck.semantics.transition_system import State, TransitionSystem
 from modelcheck.source import Span
 
+MOST_WORKERS = 16
+"""Workers that one search can have."""
+
 
 @dataclass(frozen=True)
 class Limits:
     """When to give up: states, bytes of memory, seconds; None is no limit. `depth` bounds symbolic engines.
 
-    `query_seconds` is the time for one z3 query. `spent`: so much of the time is used already.
+    `query_seconds` is the time for one z3 query. `spent`: so much of the time is used already. `workers`: the most
+    processors that one search uses; None: all that the process may use, as far as that helps. What is found does not
+    depend on it.
     """
 
     states: int | None = None
@@ -29,6 +34,7 @@ class Limits:
     depth: int | None = None
     query_seconds: float = 60.0
     spent: float = 0.0
+    workers: int | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ traces included. A model that does not fit is left to the reference engine, and 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from modelcheck.engine import reference
@@ -16,17 +17,18 @@ from modelcheck.engine.census import census_of_store
 from modelcheck.engine.collecting import Collector
 from modelcheck.engine.engine import Answers, Limits, Progress
 from modelcheck.engine.kernel.compiling import compiler_problem
+from modelcheck.engine.kernel.noted import merged_counts
 from modelcheck.engine.kernel.program import (
     MOST_FLAGS,
     MOST_SUCCESSORS,
     MOST_WORDS,
-    Program,
     Text,
     loaded,
     program_text,
     refusal,
 )
-from modelcheck.engine.kernel.store import Sizes, Store
+from modelcheck.engine.kernel.store import Store
+from modelcheck.engine.kernel.worker import Sizes, Worker
 from modelcheck.engine.memory import peak_memory
 from modelcheck.engine.native_answers import Reading, room_to_tell, told, views_and_crossings
 from modelcheck.engine.native_endings import look_back
@@ -110,9 +112,9 @@ def _explored(reading: Reading, watch: Watch) -> Answers:
     before = Collector(reading.interpreter, reading.questions)
     stopped = _search(reading, before, watch)
     # What is noted from here on would be noted twice.
-    counted = counts(program)
+    counted = counts(store.crew.workers)
     transitions = store.transitions
-    seen = flags(program)
+    seen = flags(store.crew.workers)
     reading.close_notes()
     depth = store.depth - 1 if stopped else store.depth
     if not stopped:
@@ -123,7 +125,14 @@ def _explored(reading: Reading, watch: Watch) -> Answers:
     size = store.bytes_of_states / len(store) if len(store) else 0.0
     return Answers(
         statistics=Statistics(
-            len(store), transitions, max(depth, 0), watch.seconds, peak_memory(), size, engine="native"
+            states=len(store),
+            transitions=transitions,
+            depth=max(depth, 0),
+            seconds=watch.seconds,
+            peak_memory=peak_memory(),
+            bytes_per_state=size,
+            engine="native",
+            workers=len(store.crew.workers),
         ),
         stopped=stopped or untold or watch.interruption(),
         found=found,
@@ -135,9 +144,10 @@ def _explored(reading: Reading, watch: Watch) -> Answers:
     )
 
 
-def counts(program: Program) -> dict[tuple[int, int, int], int]:
+def counts(workers: Sequence[Worker]) -> dict[tuple[int, int, int], int]:
     """Return how often each action ran."""
-    return {key: program.counts[n] for key, n in program.text.registry.counts.items() if program.counts[n]}
+    found = merged_counts(workers)
+    return {key: found[n] for key, n in workers[0].program.text.registry.counts.items() if found[n]}
 
 
 def _search(reading: Reading, before: Collector, watch: Watch) -> str:

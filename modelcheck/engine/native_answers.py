@@ -6,7 +6,6 @@ the interpreter at one state that shows it. Every trace ends where the interpret
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +14,8 @@ from modelcheck.engine.closing import closed_set
 from modelcheck.engine.collecting import Collector, cause_of_error, causes_of
 from modelcheck.engine.engine import Found
 from modelcheck.engine.kernel.context import Slot
+from modelcheck.engine.kernel.noted import Noted, logged_rows, merged_rows, noted
 from modelcheck.engine.kernel.program import Program
-from modelcheck.engine.kernel.sets import LOGGED_KNOTS, LOGGED_TIME_OUTS
 from modelcheck.engine.kernel.store import Store
 from modelcheck.engine.native_shortest import Ending, size_of_ways, ways_to
 from modelcheck.engine.shortest import best_trace, trace_before_time
@@ -92,66 +91,59 @@ class Reading:
         self.program = program
         self.store = store
         self.waiting = Waiting(interpreter)
-        self._counts: list[int] = []
-        self._levels: list[int] = []
-        self._tuples: dict[str, list[tuple[int, ...]]] = {}
-        self._places: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+        self._notes: dict[int, Noted] = {}
+        self._rings: dict[str, list[tuple[tuple[int, ...], Noted]]] = {}
 
     def close_notes(self) -> None:
         """Take over what was noted; from here on nothing is noted any more."""
         self.program.g[Slot.NOTING] = 0
         self.take_notes()
-        kinds = (kind for kind in self.program.text.shape.sets if kind.logged is not None)
-        self._tuples = {kind.name: self.store.tuples(kind) for kind in kinds}
+        workers = self.store.crew.workers
+        kinds = [kind for kind in self.program.text.shape.sets if kind.logged is not None]
+        self._rings = {kind.name: logged_rows(workers, kind) for kind in kinds}
+        if len(workers) > 1:
+            # The sweeps go by their numbers.
+            for kind in kinds:
+                rows = [(*key, ring.count, ring.level) for key, ring in self._rings[kind.name]]
+                for worker in workers:
+                    worker.replace_tuples(kind, rows)
 
     def take_notes(self) -> None:
-        """Take over the counts and what was logged."""
-        self.store.drain()
-        self._counts = list(self.program.note_counts)
-        self._levels = list(self.program.note_levels)
-        log = self.store.log
-        for n in range(0, len(log), 3):
-            self._places[log[n]].append((log[n + 1], log[n + 2]))
-        del log[:]
+        """Take over what was noted so far."""
+        self._notes = noted(self.store.crew.workers)
 
     def caught(self) -> list[int]:
         """Return for each knot the set of threads that are lost in a circular wait, as bits."""
-        found = []
-        for number in range(len(self._tuples.get("knots", ()))):
-            state = self.store.state(self._places[LOGGED_KNOTS - number][0][0])
-            found.append(sum(1 << thread for thread in self.waiting.knot(state).caught))
-        return found
+        states = (self.store.state(ring.places[0][0]) for _, ring in self._rings.get("knots", ()))
+        return [sum(1 << thread for thread in self.waiting.knot(state).caught) for state in states]
 
     # --- causes ----------------------------------------------------------------------------------
 
     def seen(self) -> dict[Key, Seen]:
         """Return what was seen, by question and cause."""
         found: dict[Key, Seen] = {}
-        for number, note in enumerate(self.program.text.registry.notes):
-            if self._counts[number]:
-                level = self._levels[number] if self._levels[number] < 1 << 63 else -1
-                counted = (level, self._counts[number])
-                for key in self._keys(note):
-                    # New states are noted while the level before them is expanded.
-                    deeper = isinstance(key[0], StatePredicate)
-                    _add(found, key, (counted[0] + deeper, counted[1]), self._places[number])
-        self._add_rings(found, "knots", LOGGED_KNOTS)
-        self._add_rings(found, "time_outs", LOGGED_TIME_OUTS)
+        registry = self.program.text.registry
+        for number, seen in self._notes.items():
+            for key in self._keys(registry.notes[number]):
+                # New states are noted while the level before them is expanded.
+                deeper = isinstance(key[0], StatePredicate)
+                _add(found, key, (seen.level + deeper, seen.count), seen.places)
+        self._add_rings(found, "knots")
+        self._add_rings(found, "time_outs")
         for each in found.values():
             each.places.sort()
         return found
 
-    def _add_rings(self, found: dict[Key, Seen], name: str, first: int) -> None:
+    def _add_rings(self, found: dict[Key, Seen], name: str) -> None:
         """Add the circular waits, or those that only a time-out breaks."""
         wanted: type[Question] = CircularWaits if name == "knots" else TimeOutWaits
         asked = [question for question in self.questions if isinstance(question, wanted)]
-        for number, (*_, states, level) in enumerate(self._tuples.get(name, ())):
-            places = self._places[first - number]
-            state = self.store.state(places[0][0])
+        for _, ring in self._rings.get(name, ()):
+            state = self.store.state(ring.places[0][0])
             knot = self.waiting.knot(state) if name == "knots" else self.waiting.knot_of_time_outs(state)
             for cause in causes_of(self.interpreter, knot, state):
                 for question in asked:
-                    _add(found, (question, cause, False), (level, states), places)
+                    _add(found, (question, cause, False), (ring.level, ring.count), ring.places)
 
     def _keys(self, note: Note) -> Iterator[Key]:
         threads = self.interpreter.system.model.threads
@@ -199,7 +191,8 @@ class Reading:
             for n, note in enumerate(self.program.text.registry.notes)
             if isinstance(note, StuckNote | UnableNote)
             and each.key in self._keys(note)
-            and any(place == number for place, _ in self._places[n])
+            and n in self._notes
+            and any(place == number for place, _ in self._notes[n].places)
         )
 
     # --- traces ----------------------------------------------------------------------------------
@@ -273,15 +266,17 @@ def _before_time(reading: Reading, sighting: Sighting) -> Found:
 
 def room_to_tell(reading: Reading) -> int:
     """Return the memory that the traces of what has been noted so far will take: that of the deepest."""
-    program, store = reading.program, reading.store
-    levels = [
-        int(level)
-        for count, level in zip(program.note_counts, program.note_levels, strict=True)
-        if count and level < 1 << 63
-    ]
-    for kind in program.text.shape.sets:
-        if kind.logged is not None:
-            levels += (int(row[-1]) for row in store.tuples(kind, -1))
+    store, levels = reading.store, []
+    for worker in store.crew.workers:
+        program = worker.program
+        levels += [
+            int(level)
+            for count, level in zip(program.note_counts, program.note_levels, strict=True)
+            if count and level < 1 << 63
+        ]
+        for kind in program.text.shape.sets:
+            if kind.logged is not None:
+                levels += (int(row[-1]) for row in worker.tuples(kind, -1))
     # A new state is noted while the level before it is expanded.
     deepest = max(levels, default=-1) + 1
     return size_of_ways(program, store, min(deepest, store.depth + 1)) if levels else 0
@@ -315,16 +310,17 @@ def views_and_crossings(
     reading: Reading,
 ) -> tuple[set[LocalView], set[Crossed]]:
     """Return the local views and the crossings that occurred."""
-    interpreter, store = reading.interpreter, reading.store
+    interpreter, store, workers = reading.interpreter, reading.store, reading.store.crew.workers
     kinds = {kind.name: kind for kind in reading.program.text.shape.sets}
     views: set[LocalView] = set()
     crossings: set[Crossed] = set()
     if "views" in kinds:
-        views = {interpreter.local_view(store.state(row[-1]), row[0]) for row in store.tuples(kinds["views"])}
+        rows = merged_rows(workers, kinds["views"])
+        views = {interpreter.local_view(store.state(row[-1]), row[0]) for row in rows}
     if "crossings" in kinds:
         names = [held for held, _ in interpreter.holdings[0]]
         known = list(reading.program.text.registry.crossings)
-        for what, *words, _ in store.tuples(kinds["crossings"]):
+        for what, *words, _ in merged_rows(workers, kinds["crossings"]):
             held = tuple(name for n, name in enumerate(names) if words[n // 64] >> n % 64 & 1)
             call, leaves, at = known[what]
             crossings.add((call, leaves, held, at))

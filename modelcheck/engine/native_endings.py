@@ -6,11 +6,12 @@ from array import array
 
 from modelcheck.engine.kernel.context import Slot
 from modelcheck.engine.kernel.safe_states import bits_of_fate
-from modelcheck.engine.kernel.store import LOGGED
+from modelcheck.engine.kernel.worker import LOGGED
 from modelcheck.engine.native_answers import Reading
 from modelcheck.engine.watch import Watch
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 20
+
 _WALKS = 1 << 12
 """From so many states at least a random walk begins."""
 
@@ -77,8 +78,9 @@ def _note_losses(reading: Reading) -> None:
         program.g[Slot.DEPTH] = depth
         level = store.level(depth)
         for low, high in _chunks(len(level), LOGGED // (2 * program.text.shape.threads)):
-            program.run("note_losses", level.start + low, level.start + high)
-            store.drain()
+            store.crew.spread("note_losses", level.start + low, level.start + high)
+            for worker in store.crew.workers:
+                worker.drain()
     program.g[Slot.NOTING] = 0
     reading.take_notes()
 
@@ -87,7 +89,7 @@ def _sweep(reading: Reading, watch: Watch, name: str, *arguments: int) -> list[i
     """Go once over all states, the last ones first; return what each part of the sweep returned."""
     store, found = reading.store, []
     for low, high in reversed(_chunks(len(store), _CHUNK)):
-        found.append(reading.program.run(name, low, high, *arguments))
+        found += store.crew.spread(name, low, high, *arguments)
         watch.look_closely(len(store), store.transitions, store.depth, 0)
     return found
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modelcheck.engine.kernel.program import Program
+from modelcheck.engine.kernel.noted import merged_flags
+from modelcheck.engine.kernel.worker import Worker
 from modelcheck.engine.native_answers import Reading
 from modelcheck.semantics.native_steps import decisions
 from modelcheck.semantics.questions import Occurred
@@ -19,13 +21,13 @@ class Flags:
     true: bytes
 
 
-def flags(program: Program) -> Flags:
+def flags(workers: Sequence[Worker]) -> Flags:
     """Return the flags."""
-    registry = program.text.registry
+    text = workers[0].program.text
     return Flags(
-        program.flags("outcomes", registry.flags),
-        program.flags("waited", program.text.locations),
-        program.flags("true", registry.conditions),
+        merged_flags(workers, "outcomes", text.registry.flags),
+        merged_flags(workers, "waited", text.locations),
+        merged_flags(workers, "true", text.registry.conditions),
     )
 
 

@@ -39,7 +39,7 @@ def ways_to(
     try:
         while endings:
             group = _that_fit(store, endings[:FINDINGS_OF_A_SWEEP], need)
-            _find_cones(program, store, group)
+            _find_cones(store, group)
             for number, ending in enumerate(group):
                 yield _Cone(program, store, ending, 1 << number, need).costs
             endings = endings[len(group) :]
@@ -67,7 +67,7 @@ def _that_fit(store: Store, group: Sequence[Ending], need: Callable[[int], None]
             return group
 
 
-def _find_cones(program: Program, store: Store, group: Sequence[Ending]) -> None:
+def _find_cones(store: Store, group: Sequence[Ending]) -> None:
     """Write the bits of each finding of the group beside the states on the shortest ways to it."""
     deepest = max(ending.level for ending in group)
     bits: dict[int, int] = {}
@@ -79,7 +79,7 @@ def _find_cones(program: Program, store: Store, group: Sequence[Ending]) -> None
         cones.write(4 * place, array("I", [wanted]).tobytes())
     for depth in reversed(range(deepest)):
         here, nearer = store.level(depth), store.level(depth + 1)
-        program.run("cones", here.start, here.stop, nearer.start, nearer.stop)
+        store.crew.spread("cones", here.start, here.stop, nearer.start, nearer.stop)
 
 
 class _Cone:
@@ -102,7 +102,7 @@ class _Cone:
             self._costs.write(self._width * self._place(number) + 2 * where, b"\1\0")
         places = [self._place(store.level(depth).start) for depth in range(ending.level + 1)] + [self._count]
         for depth in reversed(range(ending.level)):
-            program.run("costs", *places[depth : depth + 2], *places[depth + 1 : depth + 3], bit)
+            store.crew.spread("costs", *places[depth : depth + 2], *places[depth + 1 : depth + 3], bit)
 
     @property
     def _width(self) -> int:

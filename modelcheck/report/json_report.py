@@ -181,6 +181,7 @@ def timing_json(statistics: Statistics) -> Json:
         "states_per_second": round(statistics.states_per_second, 1),
         "bytes_per_state": round(statistics.bytes_per_state, 1),
         "peak_memory": statistics.peak_memory,
+        "workers": statistics.workers,
     }
 
 

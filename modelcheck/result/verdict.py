@@ -22,7 +22,7 @@ class Statistics:
 
     `seconds` of search; `peak_memory` and `bytes_per_state` in bytes, 0 where not measured. `queries`: what the
     solver was asked, in order (symbolic engines; they count no states). `engine` answered; `fallback` says why that
-    was not the native engine where it should have been.
+    was not the native engine where it should have been. `workers`: how many searched.
     """
 
     states: int = 0
@@ -34,6 +34,7 @@ class Statistics:
     queries: tuple[Query, ...] = ()
     engine: str = ""
     fallback: str = ""
+    workers: int = 1
 
     @property
     def states_per_second(self) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from modelcheck.engine.kernel.crew import wanted_workers
 from tests.cli.running import modelcheck, program
 from tests.transcript import ROOT
 
@@ -260,3 +261,21 @@ def test_one_is_told_in_the_singular(folder: Path, capsys: Captured) -> None:
     assert capsys.readouterr().out.endswith("2 scenarios in 2 files: 2 as expected, 1 file with mistakes\n")
     modelcheck("check", "-q", "large.mck", "--max-states", "1")
     assert capsys.readouterr().out == "large.mck: large: undecided: limit of 1 state\n"
+
+
+@pytest.mark.parametrize("workers", ["1", "2", "auto"])
+def test_how_many_search_is_said_in_the_json(folder: Path, capsys: Captured, workers: str) -> None:
+    large = ["large.mck", "--engine", "native", "--max-states", "200000"]
+    assert modelcheck("check", *large, "--json", "--workers", workers) == 3
+    (scenario,) = json.loads(capsys.readouterr().out)["files"][0]["scenarios"]
+    assert scenario["statistics"]["states"] == 200_000
+    assert scenario["timing"]["workers"] == wanted_workers(None if workers == "auto" else int(workers))
+
+
+def test_what_is_printed_does_not_depend_on_the_workers(folder: Path, capsys: Captured) -> None:
+    printed = set()
+    for workers in ("1", "2", "3"):
+        arguments = ["large.mck", "--engine", "native", "--max-states", "100000", "--workers", workers]
+        assert modelcheck("check", *arguments, "--json", "--reproducible") == 3
+        printed.add(capsys.readouterr().out)
+    assert len(printed) == 1

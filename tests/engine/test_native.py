@@ -15,7 +15,8 @@ import modelcheck
 from modelcheck import pipeline
 from modelcheck.engine import auto, native, reference
 from modelcheck.engine.engine import Answers, Limits
-from modelcheck.engine.kernel.store import Sizes, Store
+from modelcheck.engine.kernel.store import Store
+from modelcheck.engine.kernel.worker import Sizes
 from modelcheck.engine.memory import resident_memory
 from modelcheck.language.elaborate import elaborate
 from modelcheck.language.parser import parse

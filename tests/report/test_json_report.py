@@ -97,7 +97,13 @@ def test_errors_of_the_command_line_follow_the_schema() -> None:
 
 def test_times_stand_apart_and_can_be_left_out() -> None:
     scenario = document(ABBA)["files"][0]["scenarios"][0]
-    assert set(scenario["timing"]) == {"seconds", "states_per_second", "bytes_per_state", "peak_memory"}
+    assert set(scenario["timing"]) == {
+        "seconds",
+        "states_per_second",
+        "bytes_per_state",
+        "peak_memory",
+        "workers",
+    }
     scenario = document(ABBA, reproducible=True)["files"][0]["scenarios"][0]
     assert "timing" not in scenario
 

@@ -34,10 +34,11 @@ class Machine:
 
 @dataclass(frozen=True)
 class Library:
-    """Loaded code: the addresses of its public names. It lives as long as this object."""
+    """Loaded code: the addresses of its public names. It lives as long as this object. `code` is the object code."""
 
     addresses: dict[str, int]
     owner: Any
+    code: bytes
 
     def function(self, name: str, parameters: int) -> Any:  # noqa: ANN401  (ctypes has no better type)
         """Return a function of so many integers that returns one."""
@@ -86,12 +87,20 @@ def load(text: str, names: tuple[str, ...]) -> Library:
         code = compiled(text, here)
         if file:
             _write(file, code)
+    return linked(code, names)
+
+
+def linked(code: bytes, names: tuple[str, ...]) -> Library:
+    """Return object code, ready to run; each time with globals of its own."""
+    import llvmlite.binding as llvm
+
+    here = machine()
     session = llvm.create_lljit_compiler(_target(here))
     builder = llvm.JITLibraryBuilder().add_object_img(code)
     for name in names:
         builder.export_symbol(name)
     tracker = builder.link(session, "modelcheck")
-    return Library({name: tracker[name] for name in names}, (session, tracker))
+    return Library({name: tracker[name] for name in names}, (session, tracker), code)
 
 
 def _target(here: Machine) -> Any:  # noqa: ANN401  (llvmlite ships no types)

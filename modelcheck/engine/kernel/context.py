@@ -17,11 +17,18 @@ class Slot(IntEnum):
     last. LOG: triples of note,
     state and aux; LOG_ROOM: return when more are used. FATES: bits of each state; CAUGHT: of each knot.
     CONES: bits of each state, one for a finding; MEMBERS: the numbers of the states of one cone; COSTS: of each member.
+    The table has PARTS parts of PART entries; a part is nearly full with PART_FULL. WORKER: who owns this array.
+    SHARED: what the workers tell each other (kernel/shared.py). In a joint search a worker expands SLICE states at
+    once; OFFERS and NEWS have ROOM entries for each pair of workers, TRACKS for each worker. LATELY: states of the own
+    part that were looked up last. YIELD: the function that lets others run.
     """
 
     ARENA = 0
     TABLE = auto()
     CAPACITY = auto()
+    PARTS = auto()
+    PART = auto()
+    PART_FULL = auto()
     COUNT = auto()
     HEAD = auto()
     END = auto()
@@ -64,6 +71,15 @@ class Slot(IntEnum):
     TIME_OUTS_MASK = auto()
     TIME_OUTS_USED = auto()
     TIME_OUTS_ROOM = auto()
+    WORKER = auto()
+    SHARED = auto()
+    YIELD = auto()
+    SLICE = auto()
+    OFFERS = auto()
+    TRACKS = auto()
+    LATELY = auto()
+    NEWS = auto()
+    ROOM = auto()
 
 
 SLOTS = len(Slot)
@@ -71,13 +87,17 @@ SLOTS = len(Slot)
 
 @unique
 class Status(IntEnum):
-    """Why the search returned: the level is done, a budget is used, a buffer must grow, the limit of states is hit."""
+    """Why the search returned: the level is done, a budget is used, a buffer must grow, the limit of states is hit.
+
+    LEFT: another worker did not come.
+    """
 
     LEVEL = 0
     STOP = 1
     GROW = 2
     ROOM = 3
     LIMIT = 4
+    LEFT = 5
 
 
 def load(code: Code, slot: int, kind: str = "i64") -> Operand:

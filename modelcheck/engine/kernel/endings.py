@@ -6,7 +6,7 @@ until nothing changes; what stands beside a safe state has all bits.
 `@note_losses(low, high)` notes it all.
 
 The sweeps and `@losses` write beside the states from low to high and nowhere else, and bits are only ever added in a
-sweep: ranges may run at the same time as in safe_states.py. Notes are taken by one worker, in the order of the states.
+sweep: ranges may run at the same time as in safe_states.py.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from modelcheck.engine.kernel.compiling import Library, load
+from modelcheck.engine.kernel.compiling import Library, linked, load
 from modelcheck.engine.kernel.context import SLOTS, Slot
 from modelcheck.engine.kernel.endings import ending_functions
+from modelcheck.engine.kernel.joint_search import joint_search
 from modelcheck.engine.kernel.search import Shape, search
 from modelcheck.engine.kernel.sets import (
     LOGGED_KNOTS,
@@ -19,6 +20,7 @@ from modelcheck.engine.kernel.sets import (
     note,
     rebuild,
 )
+from modelcheck.engine.kernel.shared import barrier
 from modelcheck.engine.kernel.shortest import NAMES, trace_functions
 from modelcheck.engine.kernel.visited import absorb, find, rehash
 from modelcheck.semantics.interpreter import Interpreter
@@ -52,7 +54,11 @@ Function = Callable[..., int]
 
 @dataclass(frozen=True)
 class Text:
-    """A program as text, and what one needs to know to run it. `room`: the most that one batch adds to a set or log."""
+    """A program as text, and what one needs to know to run it.
+
+    `most`: what one new state and one expanded state add at most to each set; `most_logged`: the same of the log, where
+    it is one successor and one expanded state.
+    """
 
     text: str
     names: dict[str, int]
@@ -62,8 +68,8 @@ class Text:
     locations: int
     endings: bool
     successors: int
-    room: tuple[int, ...]
-    log_room: int
+    most: tuple[tuple[int, int], ...]
+    most_logged: tuple[int, int]
     stuck_notes: tuple[int, ...]
     unable_note: int
 
@@ -71,6 +77,15 @@ class Text:
     def buffer(self) -> int:
         """How many successors the buffer of a batch must hold."""
         return ENTRIES_OF_A_BATCH + self.successors
+
+    def rooms(self, successors: int, states: int) -> tuple[int, ...]:
+        """Return the most that a batch adds to each set, with so many successors of so many states."""
+        return tuple(successors * new + states * expanded for new, expanded in self.most)
+
+    def log_room(self, successors: int, states: int) -> int:
+        """Return the same for the log."""
+        of_successor, of_state = self.most_logged
+        return successors * of_successor + states * of_state
 
 
 def refusal(system: TransitionSystem) -> str:
@@ -115,11 +130,12 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
     locations = sum(len(thread.locations) for thread in writing.threads)
     successors = most_successors(writing)
     states = max(1, min(STATES_OF_A_BATCH, MOST_SUCCESSORS // (successors + 1)))
-    shape = Shape(place.words, threads, used, knots, time_outs, occurrences, states)
     parts = successor_functions(writing)
     parts += seeing_functions(writing, questions)
     sees = LocalViews in kinds or StatePredicate in kinds or registry.conditions > 0
+    shape = Shape(place.words, threads, used, knots, time_outs, occurrences, sees, states)
     parts += [search(shape), absorb(place.words, sees=sees), rehash(place.words), find(place.words), note()]
+    parts += [barrier(), *joint_search(shape)]
     parts += [adder(kind) if kind.logged is None else counting_adder(kind) for kind in used]
     parts += [rebuild(kind) for kind in used]
     if knots or time_outs:
@@ -130,13 +146,12 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
     if endings:
         parts += ending_functions(writing, shape, stuck_notes, unable_note)
     parts += trace_functions(shape)
-    batch = ENTRIES_OF_A_BATCH + successors
     per_state, per_step = most_notes(questions)
     most = {
-        "views": batch * threads,
-        "crossings": batch * registry.most_crossings,
-        "knots": states,
-        "time_outs": states,
+        "views": (threads, 0),
+        "crossings": (registry.most_crossings, 0),
+        "knots": (0, 1),
+        "time_outs": (0, 1),
     }
     return Text(
         text=_module(registry, parts, locations),
@@ -147,8 +162,8 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
         locations=locations,
         endings=endings,
         successors=successors,
-        room=tuple(most[kind.name] for kind in used),
-        log_room=batch * (per_state + per_step) + states * (successors + 2),
+        most=tuple(most[kind.name] for kind in used),
+        most_logged=(per_state + per_step, successors + 2),
         stuck_notes=stuck_notes,
         unable_note=unable_note,
     )
@@ -187,7 +202,7 @@ def _module(registry: Registry, parts: list[str], locations: int) -> str:
 
 def _names(shape: Shape, *, endings: bool) -> dict[str, int]:
     """Return the public functions with the number of their parameters."""
-    names = {"search": 0, "absorb": 1, "rehash": 2, "find": 1} | NAMES
+    names = {"search": 0, "search_jointly": 0, "absorb": 1, "rehash": 2, "find": 1} | NAMES
     names |= {f"{kind.name}_rebuild": 0 for kind in shape.sets}
     if endings:
         names |= {"leads": 4, "settle": 2, "unsettled": 2}
@@ -221,14 +236,27 @@ class Program:
 
 def loaded(text: Text) -> Program:
     """Return the program, compiled and loaded."""
-    arrays = {
+    return _program(text, load(text.text, (*text.names, *_arrays(text), "outcomes", "true", "waited")))
+
+
+def again(program: Program) -> Program:
+    """Return another copy of a program, which shares nothing with it."""
+    return _program(program.text, linked(program.library.code, tuple(program.library.addresses)))
+
+
+def _arrays(text: Text) -> dict[str, int]:
+    """Return the global arrays with their sizes."""
+    return {
         "g": SLOTS,
         "fault": 1,
         "counts": max(len(text.registry.counts), 1),
         "note_counts": max(len(text.registry.notes), 1),
         "note_levels": max(len(text.registry.notes), 1),
     }
-    library = load(text.text, (*text.names, *arrays, "outcomes", "true", "waited"))
+
+
+def _program(text: Text, library: Library) -> Program:
+    arrays = _arrays(text)
     functions = {name: library.function(name, parameters) for name, parameters in text.names.items()}
     return Program(
         text, functions, **{name: library.array(name, n) for name, n in arrays.items()}, library=library

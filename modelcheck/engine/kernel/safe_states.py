@@ -49,7 +49,7 @@ def bits_of_fate(shape: Shape) -> int:
 
 
 class Fates:
-    """Writes access to what stands beside each state."""
+    """Writes access to what stands beside each state; other workers may write there at the same time."""
 
     def __init__(self, code: Code, shape: Shape) -> None:
         self._code = code
@@ -59,13 +59,15 @@ class Fates:
 
     def get(self, number: Operand) -> Operand:
         """Read a state's."""
-        found = self._code.get(self._code.at(self._base, number, self._kind), self._kind)
+        place = self._code.at(self._base, number, self._kind)
+        found = self._code.op(f"load atomic {self._kind}, ptr {place} unordered, align {self._bits // 8}")
         return found if self._bits == 64 else self._code.op(f"zext {self._kind} {found} to i64")
 
     def set(self, number: Operand, value: Operand | int) -> None:
         """Write a state's."""
         kept = str(value) if self._bits == 64 else self._code.op(f"trunc i64 {value} to {self._kind}")
-        self._code.set(self._code.at(self._base, number, self._kind), kept, self._kind)
+        place = self._code.at(self._base, number, self._kind)
+        self._code.do(f"store atomic {self._kind} {kept}, ptr {place} unordered, align {self._bits // 8}")
 
     def make_safe(self, number: Operand) -> None:
         """Write that a state is safe."""

@@ -19,7 +19,8 @@ class Shape:
     """What the kernel is specialised for.
 
     `knots`, `time_outs`, `places`: circular waits, those that only a time-out breaks, and where threads have to wait
-    are looked for. `batch_states`: the most states that are expanded before their successors are looked up.
+    are looked for. `sees`: something is looked for at each new state. `batch_states`: the most states that are
+    expanded before their successors are looked up.
     """
 
     words: int
@@ -28,6 +29,7 @@ class Shape:
     knots: bool
     time_outs: bool
     places: bool
+    sees: bool
     batch_states: int
 
     @property
@@ -52,40 +54,17 @@ COUNT_OF_DONE = (1 << MOVED) - 1
 def search(shape: Shape) -> str:
     """Return `@search`."""
     code = Code("search", public=True)
-    out, aux, arena = (load(code, slot, "ptr") for slot in (Slot.OUT, Slot.AUX, Slot.ARENA))
-    stop, end, batch, log_room, grow_at = (
-        load(code, slot) for slot in (Slot.STOP, Slot.END, Slot.BATCH, Slot.LOG_ROOM, Slot.GROW_AT)
-    )
-    head, filled = code.slot(), code.slot()
+    stop, end = load(code, Slot.STOP), load(code, Slot.END)
+    head = code.slot()
     code.set(head, load(code, Slot.HEAD))
     with code.loop():
         _return_if(code, head, ("uge", code.get(head), end), Status.LEVEL)
         _return_if(code, head, ("uge", code.get(head), stop), Status.STOP)
-        _return_if(code, head, ("ugt", load(code, Slot.COUNT), grow_at), Status.GROW)
-        _return_if(code, head, ("ugt", load(code, Slot.LOG_USED), log_room), Status.ROOM)
-        for kind in shape.sets:
-            used, room = load(code, kind.slot + 3), load(code, kind.slot + 4)
-            _return_if(code, head, ("ugt", used, room), Status.ROOM)
-        code.set(filled, 0)
-        last = code.add(code.get(head), shape.batch_states)
-        last = code.select(code.compare("ult", last, end), last, end)
-        with code.loop() as (_, leave):
-            number, on = code.get(head), code.label()
-            room_left = code.compare("ult", code.get(filled), batch)
-            more = code.op(f"and i1 {room_left}, {code.compare('ult', number, last)}")
-            code.branch(more, on, leave)
-            code.start(on)
-            place = code.at(arena, code.mul(number, shape.words))
-            done = expand(code, place, number, (out, aux), code.get(filled))
-            code.set(filled, code.both(done, COUNT_OF_DONE))
-            code.set(head, code.add(number, 1))
-            if shape.knots:
-                code.call("waits", f"ptr {place}, i64 {number}, i64 {shape.moved(code, done)}")
-            if shape.time_outs:
-                code.call("time_outs", f"ptr {place}, i64 {number}, i64 {shape.moved(code, done)}")
-            if shape.places:
-                code.do(f"call void @places(ptr {place}, i64 {shape.moved(code, done)})")
-        stopped = code.call("absorb", f"i64 {code.get(filled)}")
+        # Also @absorb sets GROW_AT.
+        _return_if(code, head, ("ugt", load(code, Slot.COUNT), load(code, Slot.GROW_AT)), Status.GROW)
+        _return_if(code, head, ("ne", wants_room(code, shape), 0), Status.ROOM)
+        filled = expand_slice(code, shape, head, end)
+        stopped = code.call("absorb", f"i64 {filled}")
         _return_if(code, head, ("ne", stopped, 0), Status.LIMIT)
     code.ret(0)
     return code.text()
@@ -106,3 +85,39 @@ def expand(
     base = code.left(code.add(number, 1), MOVER_BITS)
     out, aux = buffers
     return code.call("expand", f"ptr {place}, i64 {base}, ptr {out}, ptr {aux}, i64 {filled}")
+
+
+def expand_slice(code: Code, shape: Shape, head: Operand, end: Operand) -> Operand:
+    """Write: expand states from `head` on, until the buffers are full or it is `end`; return how many successors."""
+    out, aux, arena = (load(code, slot, "ptr") for slot in (Slot.OUT, Slot.AUX, Slot.ARENA))
+    batch, filled = load(code, Slot.BATCH), code.slot()
+    code.set(filled, 0)
+    last = code.add(code.get(head), shape.batch_states)
+    last = code.select(code.compare("ult", last, end), last, end)
+    with code.loop() as (_, leave):
+        number, on = code.get(head), code.label()
+        room_left = code.compare("ult", code.get(filled), batch)
+        more = code.op(f"and i1 {room_left}, {code.compare('ult', number, last)}")
+        code.branch(more, on, leave)
+        code.start(on)
+        place = code.at(arena, code.mul(number, shape.words))
+        done = expand(code, place, number, (out, aux), code.get(filled))
+        code.set(filled, code.both(done, COUNT_OF_DONE))
+        code.set(head, code.add(number, 1))
+        moved = shape.moved(code, done)
+        if shape.knots:
+            code.call("waits", f"ptr {place}, i64 {number}, i64 {moved}")
+        if shape.time_outs:
+            code.call("time_outs", f"ptr {place}, i64 {number}, i64 {moved}")
+        if shape.places:
+            code.do(f"call void @places(ptr {place}, i64 {moved})")
+    return code.get(filled)
+
+
+def wants_room(code: Code, shape: Shape) -> Operand:
+    """Write whether the log or a set is too full for one more batch."""
+    wants = code.wide(code.compare("ugt", load(code, Slot.LOG_USED), load(code, Slot.LOG_ROOM)))
+    for kind in shape.sets:
+        used, room = load(code, kind.slot + 3), load(code, kind.slot + 4)
+        wants = code.either(wants, code.wide(code.compare("ugt", used, room)))
+    return wants

@@ -1,9 +1,11 @@
-"""The states of one native search, its buffers, and their growth; what compiled code asks Python for.
+"""The states of one native search, and the growth of what they need; what compiled code asks Python for.
 
 The arena is one piece of reserved address space: memory is used as states arrive. The table nearly doubles when four
 fifths of it are full, so that what stands beside a state takes at most 12 bytes, and a state of one word 20 in all; it
 is filled again from the arena, so that there never is a second copy of the states. Sweeps that need memory beside each
 state make the table as small as it can be, if there is no other way to stay below that.
+
+One worker expands small levels, all of them large ones (kernel/joint_search.py); the states get the same numbers.
 """
 
 from __future__ import annotations
@@ -12,47 +14,31 @@ import os
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from modelcheck.engine.kernel.context import Slot, Status
+from modelcheck.engine.kernel.crew import Crew, uninterrupted, wanted_workers
 from modelcheck.engine.kernel.memory import Buffer, reserved
-from modelcheck.engine.kernel.program import ENTRIES_OF_A_BATCH, Program
-from modelcheck.engine.kernel.sets import DENSE, INDEX, MASK, ROOM, USED, SetKind
-from modelcheck.engine.kernel.visited import ENTRY, recent, stranger
+from modelcheck.engine.kernel.program import Program
+from modelcheck.engine.kernel.visited import ENTRY
+from modelcheck.engine.kernel.worker import Sizes
 from modelcheck.engine.watch import StoppedError, Watch
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.native_registry import NOBODY
 from modelcheck.semantics.transition_system import State
 
 MOST_STATES = (1 << 32) - 2
+"""States that the 32 bits of an entry can number."""
+
 _LOAD = 0.8
 _BESIDE = 12
 """Bytes beside a state, of the table and of all that the search needs afterwards."""
 _LARGE = 1 << 20
-LOGGED = 1 << 15
-"""So many notes may be in the log when a batch begins."""
 
 _NO_MEMORY = "limit of the memory of this machine"
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """How large things are at first.
-
-    `batch`: so many successors are looked up together, at most the constant of that name; `growth` of the table;
-    `guarded`: with canaries; `walks`: from one state of so many a random walk begins, 0 for as many as is quick.
-    """
-
-    table: int = 1 << 14
-    batch: int = ENTRIES_OF_A_BATCH
-    tuples: int = 1 << 12
-    growth: float = 1.9
-    guarded: bool = False
-    walks: int = 0
-
-
 class Store:
-    """The states by number, their levels, and what the compiled code noted about them."""
+    """The states by number, their levels, and the workers that find them."""
 
     def __init__(
         self, program: Program, interpreter: Interpreter, watch: Watch, sizes: Sizes | None = None
@@ -62,52 +48,39 @@ class Store:
         self._watch = watch
         self.sizes = sizes or Sizes()
         self._words = program.text.shape.words
-        assert self.sizes.batch <= ENTRIES_OF_A_BATCH
-        self._buffers: dict[int, Buffer] = {}
+        assert self.sizes.batch <= program.text.buffer - program.text.successors
         self._edges: dict[int, tuple[tuple[int, int], ...]] = {}
+        self._buffers: dict[int, Buffer] = {}
         self.levels: list[int] = [0]
         self._most_beside = 0
-        self.log: array[int] = array("q")
+        self.crew = Crew(program, self.sizes, wanted_workers(watch.limits.workers))
         self._lay_out()
 
     def _lay_out(self) -> None:
         text, g = self._program.text, self._program.g
         limits = self._watch.limits
-        states = min(MOST_STATES, (limits.states or MOST_STATES) + text.buffer)
+        self._limit = min(limits.states or MOST_STATES, MOST_STATES)
         memory = min(limits.memory or _memory_of_the_machine(), _memory_of_the_machine())
-        self._most = min(states, max(memory // (8 * self._words), 2 * text.buffer))
-        arena = reserved(
-            8 * self._words * self._most, 16 * self._words * text.buffer, guarded=self.sizes.guarded
-        )
-        self._most = arena.size // (8 * self._words)
+        states = min(self._limit + text.buffer, max(memory // (8 * self._words), 2 * text.buffer))
+        arena = reserved(8 * self._words * states, 16 * self._words * text.buffer, guarded=self.sizes.guarded)
         self._keep(Slot.ARENA, arena)
-        self._allocate(Slot.OUT, 8 * self._words * text.buffer)
-        self._allocate(Slot.AUX, 8 * text.buffer)
-        self._allocate(Slot.HASHES, 8 * max(text.buffer, ENTRIES_OF_A_BATCH))
-        self._allocate(Slot.RECENT, 8 * self._words * recent(self._words)).write(0, stranger(self._words))
-        self._allocate(Slot.LOG, 24 * (LOGGED + text.log_room + 64))
-        g[Slot.LOG_ROOM] = LOGGED
-        g[Slot.BATCH] = self.sizes.batch
-        g[Slot.LIMIT] = limits.states or MOST_STATES
-        self._set_table(max(self.sizes.table, 2 * text.buffer))
-        for kind, room in zip(text.shape.sets, text.room, strict=True):
-            self._set_tuples(kind, max(self.sizes.tuples, 2 * room), room)
+        self._most = arena.size // (8 * self._words)
+        g[Slot.LIMIT] = self._limit
+        self._set_table(max(self.sizes.table, self._least_capacity(self._batch)))
 
     # --- memory ----------------------------------------------------------------------------------
 
     def _keep(self, slot: int, buffer: Buffer) -> None:
         self._buffers[slot] = buffer
-        self._program.g[slot] = buffer.address
+        for worker in self.crew.workers:
+            worker.g[slot] = buffer.address
 
-    def _allocate(self, slot: int, size: int) -> Buffer:
+    def array(self, slot: int, size: int) -> Buffer:
+        """Return new zeroed memory at a slot of every worker, instead of what was there."""
+        self.release(slot)
         buffer = Buffer(size, guarded=self.sizes.guarded)
         self._keep(slot, buffer)
         return buffer
-
-    def array(self, slot: int, size: int) -> Buffer:
-        """Return new zeroed memory at a slot, instead of what was there."""
-        self.release(slot)
-        return self._allocate(slot, size)
 
     def release(self, slot: int) -> None:
         """Give the memory at a slot back."""
@@ -118,6 +91,7 @@ class Store:
 
     def close(self) -> None:
         """Give all memory back."""
+        self.crew.close()
         for slot in tuple(self._buffers):
             self.release(slot)
 
@@ -128,9 +102,10 @@ class Store:
 
     def beside(self, slot: int, size: int) -> Buffer:
         """Return new zeroed memory of so many bytes for each state; StoppedError if it is too much."""
-        capacity, tight = int(self._program.g[Slot.CAPACITY]), int(len(self) / _LOAD) + 8
+        capacity, parts = int(self._program.g[Slot.CAPACITY]), self.crew.used()
+        tight = max(int(len(self) / _LOAD) + 8, len(parts) * (max(parts) + 8))
         if capacity * ENTRY + size * len(self) > _BESIDE * len(self) and tight < capacity:
-            self._replace_table(tight, capacity)
+            self._replace_table(tight)
         self._watch.need(size * len(self))
         try:
             buffer = self.array(slot, size * len(self))
@@ -140,79 +115,52 @@ class Store:
         self._most_beside = max(self._most_beside, int(beside))
         return buffer
 
+    # --- the table -------------------------------------------------------------------------------
+
+    @property
+    def _batch(self) -> int:
+        """The most states that a batch of one worker adds."""
+        return self.sizes.batch + self._program.text.successors
+
+    def _least_capacity(self, batch: int) -> int:
+        """Return a capacity with which no part is full after two batches."""
+        return len(self.crew.workers) * (2 * batch + 8)
+
     def _set_table(self, capacity: int) -> None:
-        self._allocate(Slot.TABLE, capacity * ENTRY + 8)
-        g = self._program.g
-        g[Slot.CAPACITY] = capacity
-        g[Slot.GROW_AT] = int(capacity * _LOAD) - self._program.text.buffer
+        g, parts = self._program.g, len(self.crew.workers)
+        part = -(-capacity // parts)
+        g[Slot.PARTS], g[Slot.PART], g[Slot.CAPACITY] = parts, part, part * parts
+        self.array(Slot.TABLE, int(g[Slot.CAPACITY]) * ENTRY + 8)
 
-    def _grow(self) -> None:
-        """Make room for more states, or raise StoppedError."""
-        g, count = self._program.g, len(self)
-        if count + self._program.text.buffer > self._most:
-            raise StoppedError(_NO_MEMORY)
-        if count > g[Slot.GROW_AT]:
-            capacity = int(g[Slot.CAPACITY])
-            quick = capacity < _LARGE and self.sizes.growth == Sizes.growth
+    def _room(self, batch: int) -> int:
+        """Return with how many states in all, and in one part, a batch may begin."""
+        capacity = int(self._program.g[Slot.CAPACITY])
+        return min(int(capacity * _LOAD), capacity - batch - 1)
+
+    def _room_of_part(self, batch: int) -> int:
+        return int(self._program.g[Slot.PART]) - batch - 1
+
+    def _grow_for(self, batch: int) -> None:
+        """Let the table have room for one more batch; raise StoppedError if that is too much."""
+        while len(self) > self._room(batch) or max(self.crew.used()) > self._room_of_part(batch):
+            capacity = int(self._program.g[Slot.CAPACITY])
+            quick = capacity * 4 <= _LARGE and self.sizes.growth == Sizes.growth
             larger = capacity * 4 if quick else int(capacity * self.sizes.growth) + 8
-            self._watch.need((larger - capacity) * ENTRY)
-            self._replace_table(larger, capacity)
-        g[Slot.GROW_AT] = min(g[Slot.GROW_AT], self._most - self._program.text.buffer)
+            self._replace_table(max(larger, self._least_capacity(batch)))
 
-    def _replace_table(self, larger: int, capacity: int) -> None:
-        self.release(Slot.TABLE)
-        try:
-            self._set_table(larger)
-        except OSError:
-            # The table is still needed, to tell what was found so far.
-            self._set_table(capacity)
-            raise StoppedError(_NO_MEMORY) from None
-        finally:
-            self._program.run("rehash", 0, len(self))
-
-    def _set_tuples(self, kind: SetKind, capacity: int, room: int) -> None:
-        g = self._program.g
-        size = 1 << (2 * capacity - 1).bit_length()
-        index = Buffer(4 * size, guarded=self.sizes.guarded)
-        dense = Buffer(8 * kind.stride * capacity, guarded=self.sizes.guarded)
-        used = int(g[kind.slot + USED])
-        if used:
-            dense.write(0, self._buffers[kind.slot + DENSE].read(0, 8 * kind.stride * used))
-        self.release(kind.slot + DENSE)
-        self.release(kind.slot + INDEX)
-        self._keep(kind.slot + DENSE, dense)
-        self._keep(kind.slot + INDEX, index)
-        g[kind.slot + MASK] = size - 1
-        g[kind.slot + ROOM] = capacity - room
-        self._program.run(f"{kind.name}_rebuild")
-
-    def _make_room(self) -> None:
-        """Empty the log, and let the sets grow that are nearly full."""
-        self.drain()
-        g = self._program.g
-        shape, rooms = self._program.text.shape, self._program.text.room
-        for kind, room in zip(shape.sets, rooms, strict=True):
-            if g[kind.slot + USED] > g[kind.slot + ROOM]:
-                self._set_tuples(kind, 4 * (int(g[kind.slot + ROOM]) + room), room)
-
-    def drain(self) -> None:
-        """Take what was logged over to `log`: note, number, aux, and so on."""
-        g = self._program.g
-        used = int(g[Slot.LOG_USED])
-        if used:
-            self.log.frombytes(self._buffers[Slot.LOG].read(0, 24 * used))
-            g[Slot.LOG_USED] = 0
-
-    def tuples(self, kind: SetKind, first: int = 0) -> list[tuple[int, ...]]:
-        """Return the tuples of a set with what is said of them, in the order in which they were found.
-
-        All from the first one on; if that is negative, so many of the last.
-        """
-        used = int(self._program.g[kind.slot + USED])
-        begin = first if first >= 0 else max(used + first, 0)
-        flat, size = array("Q"), 8 * kind.stride
-        flat.frombytes(self._buffers[kind.slot + DENSE].read(size * begin, size * max(used - begin, 0)))
-        return [tuple(flat[n : n + kind.stride]) for n in range(0, len(flat), kind.stride)]
+    def _replace_table(self, larger: int) -> None:
+        capacity = int(self._program.g[Slot.CAPACITY])
+        self._watch.need((larger - capacity) * ENTRY)
+        with uninterrupted():
+            self.release(Slot.TABLE)
+            try:
+                self._set_table(larger)
+            except OSError:
+                # The table is still needed, to tell what was found so far.
+                self._set_table(capacity)
+                raise StoppedError(_NO_MEMORY) from None
+            finally:
+                self.crew.run("rehash", 0, len(self))
 
     # --- the search ------------------------------------------------------------------------------
 
@@ -222,7 +170,7 @@ class Store:
     @property
     def transitions(self) -> int:
         """Steps so far."""
-        return sum(self._program.counts)
+        return sum(sum(worker.program.counts) for worker in self.crew.workers)
 
     @property
     def depth(self) -> int:
@@ -242,14 +190,11 @@ class Store:
         self._begin_with(batch)
 
     def _begin_with(self, states: Sequence[State]) -> None:
-        layout = self._program.text.layout
-        words = array("Q", (word for state in states for word in layout.pack(state)))
-        self._buffers[Slot.OUT].write(0, words.tobytes())
-        self._buffers[Slot.AUX].write(0, array("Q", [NOBODY] * len(states)).tobytes())
-        self._make_room()
-        self._grow()
+        self.crew.first.make_room()
+        self._make_ready()
+        self.crew.first.offer([self._program.text.layout.pack(state) for state in states], NOBODY)
         if self._program.run("absorb", len(states)):
-            self._limit()
+            self._stop_at_limit()
 
     def level_up(self) -> bool:
         """Begin the next level; False if it is empty."""
@@ -265,22 +210,65 @@ class Store:
         g = self._program.g
         g[Slot.STOP] = g[Slot.HEAD] + states
         while True:
-            match Status(self._program.run("search")):
+            match self._search_jointly() if self._is_large() else self._search():
                 case Status.LEVEL:
                     return True
                 case Status.STOP:
                     return False
-                case Status.GROW:
-                    self._grow()
                 case Status.ROOM:
-                    self._make_room()
+                    for worker in self.crew.workers:
+                        worker.make_room()
                 case Status.LIMIT:
-                    self._limit()
+                    self._stop_at_limit()
 
-    def _limit(self) -> None:
+    def _is_large(self) -> bool:
+        """Tell whether all workers expand what is left of the level. They do not come near a limit."""
+        crew, sizes, g = self.crew, self.sizes, self._program.g
+        left = int(g[Slot.END] - g[Slot.HEAD])
+        enough = sizes.joint if len(crew.workers) > 1 else max(sizes.start, sizes.joint)
+        if crew.most == 1 or left < enough or crew.is_crowded:
+            return False
+        return len(self) + crew.batch <= min(self._limit, self._most)
+
+    def _search_jointly(self) -> Status:
+        crew, g = self.crew, self._program.g
+        if len(crew.workers) == 1:
+            crew.start()
+            if len(crew.workers) == 1:
+                return self._search()
+            self._replace_table(max(int(g[Slot.CAPACITY]), self._least_capacity(crew.batch)))
+        self._grow_for(crew.batch)
+        g[Slot.GROW_AT] = min(self._room(crew.batch), min(self._limit, self._most) - crew.batch)
+        g[Slot.PART_FULL] = self._room_of_part(crew.batch)
+        found = crew.run("search_jointly")
+        assert len(set(found)) == 1, f"the workers do not agree: {found}"
+        return Status(found[0])
+
+    def _search(self) -> Status:
+        """Let the first worker expand states; near the limit one after the other, so that it ends with an exact one."""
+        self._make_ready()
+        g = self._program.g
+        near = len(self) + self._batch > self._limit
+        g[Slot.BATCH] = 1 if near else self.sizes.batch
+        try:
+            return Status(self._program.run("search"))
+        finally:
+            g[Slot.BATCH] = self.sizes.batch
+
+    def _make_ready(self) -> None:
+        """Make room for a batch of the first worker; raise StoppedError where there is none."""
+        g, batch = self._program.g, self._batch
+        if len(self) + batch > self._most:
+            raise StoppedError(_NO_MEMORY)
+        self._grow_for(batch)
+        near = len(self) + batch > self._limit
+        g[Slot.GROW_AT] = min(self._room(batch), self._most - batch, (self._limit + near * batch) - batch)
+        g[Slot.PART_FULL] = self._room_of_part(batch)
+
+    def _stop_at_limit(self) -> None:
         limit = self._watch.limits.states
-        if limit is None:
-            raise StoppedError(f"limit of {MOST_STATES} states")
+        if limit is None or limit > self._limit:
+            raise StoppedError(f"limit of {self._limit} states, the most that the native engine numbers")
         self._watch.admit(limit)
 
     @property

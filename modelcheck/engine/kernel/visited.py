@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Callable, Sequence
 
 from modelcheck.engine.kernel.context import Slot, load, store
+from modelcheck.engine.kernel.shared import USED, told
 from modelcheck.semantics.native_code import Code, Operand
 
 ENTRY = 5
@@ -47,9 +48,9 @@ def hashed(words: Sequence[int]) -> int:
     return mixed ^ mixed >> 32
 
 
-def recent(words: int) -> int:
-    """Return how many states of that size are remembered: a power of two."""
-    return max(1 << (_RECENT // (8 * words)).bit_length() - 1, 1)
+def recent(words: int, size: int = _RECENT) -> int:
+    """Return how many states of so many words are remembered in so many bytes: a power of two."""
+    return max(1 << (size // (8 * words)).bit_length() - 1, 1)
 
 
 def stranger(words: int) -> bytes:
@@ -67,6 +68,13 @@ def words_at(code: Code, place: Operand, count: int) -> list[Operand]:
     return [code.get(code.at(place, n)) for n in range(count)]
 
 
+def share(code: Code, mixed: Operand, count: Operand) -> Operand:
+    """Write the number of a hash among so many equal shares: the high half of their product."""
+    wide, size = (code.op(f"zext i64 {each} to i128") for each in (mixed, count))
+    high = code.op(f"lshr i128 {code.op(f'mul i128 {wide}, {size}')}, 64")
+    return code.op(f"trunc i128 {high} to i64")
+
+
 class Table:
     """Writes what has to do with the table; its address and capacity are read once."""
 
@@ -75,15 +83,21 @@ class Table:
         self.words = words
         self._table = load(code, Slot.TABLE, "ptr")
         self._capacity = load(code, Slot.CAPACITY)
+        self._parts = load(code, Slot.PARTS)
+        self._part = load(code, Slot.PART)
         self.arena = load(code, Slot.ARENA, "ptr")
 
     def place(self, mixed: Operand) -> Operand:
         """Return where the search for a hash begins."""
-        code = self.code
-        wide = code.op(f"zext i64 {mixed} to i128")
-        size = code.op(f"zext i64 {self._capacity} to i128")
-        high = code.op(f"lshr i128 {code.op(f'mul i128 {wide}, {size}')}, 64")
-        return code.op(f"trunc i128 {high} to i64")
+        return share(self.code, mixed, self._capacity)
+
+    def part(self, mixed: Operand) -> Operand:
+        """Return the part of the table that a hash belongs to; its place lies there."""
+        return share(self.code, mixed, self._parts)
+
+    def end_of_part(self, mixed: Operand) -> Operand:
+        """Return the place behind the part that a hash belongs to."""
+        return self.code.mul(self.code.add(self.part(mixed), 1), self._part)
 
     def entry(self, place: Operand) -> Operand:
         """Return the address of an entry."""
@@ -100,15 +114,20 @@ class Table:
     def put(self, entry: Operand, number: Operand, mixed: Operand) -> None:
         """Fill an empty entry."""
         code = self.code
-        stored = code.op(f"trunc i64 {code.add(number, 1)} to i32")
-        code.do(f"store i32 {stored}, ptr {entry}, align 1")
+        self.renumber(entry, number)
         tag = code.op(f"trunc i64 {mixed} to i8")
         code.do(f"store i8 {tag}, ptr {code.at(entry, 4, 'i8')}, align 1")
+
+    def renumber(self, entry: Operand, number: Operand) -> None:
+        """Give the state of an entry another number."""
+        code = self.code
+        stored = code.op(f"trunc i64 {code.add(number, 1)} to i32")
+        code.do(f"store i32 {stored}, ptr {entry}, align 1")
 
     def candidate(self, mixed: Operand) -> Operand:
         """Write the search for the first entry that may be the hash's; return the state's number plus one, or 0."""
         code = self.code
-        place, end = code.slot(), code.label()
+        place, end = code.slot(), self.end_of_part(mixed)
         found = code.slot()
         code.set(place, self.place(mixed))
         with code.loop() as (_, leave):
@@ -119,10 +138,9 @@ class Table:
             empty = code.compare("eq", number, 0)
             code.branch(code.op(f"or i1 {same}, {empty}"), leave, go)
             code.start(go)
-            self.following(place)
+            self.following(place, end)
             code.jump(on)
             code.start(on)
-        code.start(end)
         return code.get(found)
 
     def probe(
@@ -135,6 +153,7 @@ class Table:
         """Write the search for a state: `found` gets its number, `missing` the address of the empty entry."""
         code = self.code
         place, done = code.slot(), code.label()
+        end = self.end_of_part(mixed)
         code.set(place, self.place(mixed))
         with code.loop():
             number, tag = self.read(code.get(place))
@@ -156,7 +175,7 @@ class Table:
             found(index)
             code.jump(done)
             code.start(on)
-            self.following(place)
+            self.following(place, end)
         code.start(done)
 
     def read(self, place: Operand) -> tuple[Operand, Operand]:
@@ -165,11 +184,12 @@ class Table:
         whole = code.op(f"load i64, ptr {self.entry(place)}, align 1")
         return code.both(whole, _NUMBER), code.both(code.right(whole, 32), 255)
 
-    def following(self, place: Operand) -> None:
-        """Write the step to the next entry."""
+    def following(self, place: Operand, end: Operand) -> None:
+        """Write the step to the next entry of the part that ends there."""
         code = self.code
         following = code.add(code.get(place), 1)
-        code.set(place, code.select(code.compare("eq", following, self._capacity), 0, following))
+        first = code.sub(end, self._part)
+        code.set(place, code.select(code.compare("eq", following, end), first, following))
 
 
 Found = Callable[[Table, Operand, Operand], None]
@@ -218,16 +238,11 @@ def _sift(code: Code, table: Table, count: Operand) -> Operand:
     with code.count_up(0, count) as n:
         here = words_at(code, code.at(out, code.mul(n, words)), words)
         mixed = hash_of(code, here)
-        seen = code.at(lately, code.mul(code.both(mixed, recent(words) - 1), words))
-        differs: Operand = "0"
-        for word, old in zip(here, words_at(code, seen, words), strict=True):
-            differs = code.either(differs, code.op(f"xor i64 {word}, {old}"))
-        with code.when(code.compare("ne", differs, 0)):
+        with code.when(unseen(code, lately, recent(words), here, mixed)):
             table.prefetch(table.entry(table.place(mixed)))
             to = code.get(left)
             kept = code.at(out, code.mul(to, words))
             for each, word in enumerate(here):
-                code.set(code.at(seen, each), word)
                 code.set(code.at(kept, each), word)
             code.set(code.at(hashes, to), mixed)
             code.set(code.at(aux, to), code.get(code.at(aux, n)))
@@ -235,26 +250,49 @@ def _sift(code: Code, table: Table, count: Operand) -> Operand:
     return code.get(left)
 
 
+def unseen(code: Code, lately: Operand, size: int, state: list[Operand], mixed: Operand) -> Operand:
+    """Write whether a state is not among those at `lately`, of which there are so many; from then on it is."""
+    seen = code.at(lately, code.mul(code.both(mixed, size - 1), len(state)))
+    differs: Operand = "0"
+    for word, old in zip(state, words_at(code, seen, len(state)), strict=True):
+        differs = code.either(differs, code.op(f"xor i64 {word}, {old}"))
+    for each, word in enumerate(state):
+        code.set(code.at(seen, each), word)
+    return code.compare("ne", differs, 0)
+
+
 def rehash(words: int) -> str:
-    """Return `@rehash(first, last)`: enter stored states into an empty table, the numbers from first to last."""
+    """Return `@rehash(first, last)`: enter stored states into this worker's part of the table, which is empty.
+
+    They are those of the numbers from first to last that belong there.
+    """
     code = Code("rehash", "i64 %first, i64 %last", public=True)
     table = Table(code, words)
-    hashes = load(code, Slot.HASHES, "ptr")
-    batch = load(code, Slot.BATCH)
-    start = code.slot()
+    hashes, numbers = load(code, Slot.HASHES, "ptr"), load(code, Slot.AUX, "ptr")
+    batch, me = load(code, Slot.BATCH), load(code, Slot.WORKER)
+    start, left, used = code.slot(), code.slot(), told(code, me, USED)
     code.set(start, "%first")
+    code.set(used, 0)
     with code.loop() as (_, leave):
         begin, on = code.get(start), code.label()
         code.branch(code.compare("slt", begin, "%last"), on, leave)
         code.start(on)
         stop = code.add(begin, batch)
         stop = code.select(code.compare("slt", stop, "%last"), stop, "%last")
+        code.set(left, 0)
         with code.count_up(begin, stop) as n:
             mixed = hash_of(code, words_at(code, table.state(n), words))
-            code.set(code.at(hashes, code.sub(n, begin)), mixed)
-            table.prefetch(table.entry(table.place(mixed)))
-        with code.count_up(begin, stop) as n:
-            _enter(code, table, n, code.get(code.at(hashes, code.sub(n, begin))))
+            # Written in any case, kept if it belongs here.
+            to = code.get(left)
+            code.set(code.at(hashes, to), mixed)
+            code.set(code.at(numbers, to), n)
+            own = code.compare("eq", table.part(mixed), me)
+            entry = table.entry(table.place(mixed))
+            table.prefetch(code.op(f"select i1 {own}, ptr {entry}, ptr {hashes}"))
+            code.set(left, code.add(to, code.wide(own)))
+        with code.count_up(0, code.get(left)) as n:
+            _enter(code, table, code.get(code.at(numbers, n)), code.get(code.at(hashes, n)))
+        code.set(used, code.add(code.get(used), code.get(left)))
         code.set(start, stop)
     code.ret(0)
     return code.text()
@@ -263,6 +301,7 @@ def rehash(words: int) -> str:
 def _enter(code: Code, table: Table, number: Operand, mixed: Operand) -> None:
     """Put a state that is not there yet into the first empty entry."""
     place, done = code.slot(), code.label()
+    end = table.end_of_part(mixed)
     code.set(place, table.place(mixed))
     with code.loop():
         taken, _ = table.read(code.get(place))
@@ -272,7 +311,7 @@ def _enter(code: Code, table: Table, number: Operand, mixed: Operand) -> None:
         table.put(table.entry(code.get(place)), number, mixed)
         code.jump(done)
         code.start(on)
-        table.following(place)
+        table.following(place, end)
     code.start(done)
 
 
@@ -290,7 +329,7 @@ def find(words: int) -> str:
 def absorb(words: int, *, sees: bool) -> str:
     """Return `@absorb(n)`: add those of the first n states of the buffer that are new; 1 if the limit was hit."""
     code = Code("absorb", "i64 %n", public=True)
-    limit, aux = load(code, Slot.LIMIT), load(code, Slot.AUX, "ptr")
+    limit, full, aux = load(code, Slot.LIMIT), load(code, Slot.PART_FULL), load(code, Slot.AUX, "ptr")
     count = code.slot()
     code.set(count, load(code, Slot.COUNT))
 
@@ -305,6 +344,10 @@ def absorb(words: int, *, sees: bool) -> str:
             code.set(code.at(place, each), code.get(code.at(from_place, each)))
         table.put(entry, number, mixed)
         code.set(count, code.add(number, 1))
+        used = told(code, table.part(mixed), USED)
+        code.set(used, code.add(code.get(used), 1))
+        with code.when(code.compare("ugt", code.get(used), full)):
+            store(code, Slot.GROW_AT, 0)
         if sees:
             came = code.get(code.at(aux, n))
             code.do(f"call void @found(ptr {place}, i64 {number}, i64 {came})")
