@@ -200,8 +200,8 @@ def _component(node: s.Node) -> list[Part]:
             return [name, ":", SPACE, type_]
         case s.LockParameter(kind=kind, name=name):
             return [kind, SPACE, name]
-        case s.Contract(kind=kind, lock=lock):
-            return [kind, SPACE, *operand_parts(lock, UNARY)]
+        case s.Contract(kind=kind, lock=lock, when=when):
+            return [kind, SPACE, *operand_parts(lock, UNARY), *optional(SPACE, "when", SPACE, when)]
         case s.RunItem(thread=thread, copies=copies):
             return [thread, *([] if copies is None else ["*", *operand_parts(copies, UNARY)])]
         case _:

@@ -106,6 +106,15 @@ def condition(ctx: Context, node: syntax.Expression) -> Expr:
     return Const(1)
 
 
+def wanted(ctx: Context, when: syntax.Expression | None) -> bool:
+    """Whether the constant condition behind a `when` holds; without one it does."""
+    test = condition(ctx, when) if when is not None else Const(1)
+    if when is not None and not isinstance(test, Const):
+        hint = "parameters and constants can be used"
+        ctx.error("MC025", when.span, "`when` needs a constant condition", hint)
+    return not isinstance(test, Const) or bool(test.value)
+
+
 def coerce(ctx: Context, value: Value, target: Type, span: Span, what: str = "this value") -> Value:
     """Check that a value may be assigned to the type; a constant outside it is reported."""
     if value.type is None:

@@ -9,7 +9,7 @@ from modelcheck.diagnostics import an, counted
 from modelcheck.language import assignments, jumps, statements, syntax
 from modelcheck.language.body import Body, one_line
 from modelcheck.language.context import Context
-from modelcheck.language.expressions import coerce, lower, reads_shared
+from modelcheck.language.expressions import coerce, lower, reads_shared, wanted
 from modelcheck.language.frame import Entered, Exit, Flow, Way, Work, closing, jump
 from modelcheck.language.graph import END
 from modelcheck.language.model import (
@@ -210,8 +210,8 @@ def _lock_argument(
 
 def _contracts(ctx: Context, op: syntax.Op, scope: Scope) -> tuple[tuple[str, LockAt], ...]:
     here = replace(ctx, scope=scope, accesses=[])
-    found = [(c.kind, lock_at(here, c.lock)) for c in op.contracts]
-    return tuple((kind, at) for kind, at in found if at is not None)
+    found = [(c, lock_at(here, c.lock)) for c in op.contracts]
+    return tuple((c.kind, at) for c, at in found if wanted(here, c.when) and at is not None)
 
 
 # --- ops that nobody calls -----------------------------------------------------------------------

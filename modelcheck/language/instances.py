@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from modelcheck.diagnostics import near_miss
 from modelcheck.language import syntax
 from modelcheck.language.context import Context, Unit
-from modelcheck.language.expressions import condition
-from modelcheck.language.model import Const
+from modelcheck.language.expressions import wanted
 from modelcheck.language.naming import named
 from modelcheck.language.places import constant_number, type_of
 from modelcheck.language.scope import ThreadBinding, ThreadGroup, TypeBinding
@@ -84,13 +83,7 @@ def _copies(unit: Unit, declared: list[syntax.Thread], runs: list[syntax.Run]) -
 
 def _size(ctx: Context, node: syntax.Thread) -> tuple[Scalar | None, list[tuple[int | None, str]], bool]:
     """Return the type of `self`, the values with their labels, and whether the `when` condition lets it run."""
-    test = condition(ctx, node.when) if node.when is not None else Const(1)
-    if not isinstance(test, Const):
-        place = node.when.span if node.when is not None else node.span
-        hint = "parameters and constants can be used"
-        ctx.error("MC025", place, "`when` needs a constant condition", hint)
-        test = Const(1)
-    present = bool(test.value)
+    present = wanted(ctx, node.when)
     if node.size is None:
         return None, [(None, "")], present
     kind = _index_type(ctx, node.size)

@@ -139,7 +139,7 @@ class TreeBuilder(StatementBuilder):
         return s.LockParameter(kind.id, name.id, span=span)
 
     def contract(self, parts: list[Built]) -> s.Contract:
-        return s.Contract(_first_word(parts), parts[1], span=span_of(parts))
+        return s.Contract(_first_word(parts), parts[1], parts[2], span=span_of(parts))
 
     @construct
     def thread(self, span: Span, override: tuple[Token, ...], *parts: Built) -> s.Thread:

@@ -10,7 +10,7 @@ from tests.checking import checked, found, names
 
 OP = """
 model op;
-mutex l; mutex m;
+mutex l; mutex m; const YES = true;
 op f() {contract} {{ {body} }}
 thread one {{ {before} f(); {after} }}
 """
@@ -65,6 +65,7 @@ def test_one_path_of_several_is_enough() -> None:
         ("mutex_lock(l);", "acquires l", "", "mutex_unlock(l);"),
         ("mutex_unlock(l);", "releases l", "mutex_lock(l);", ""),
         ("skip;", "must_hold l", "mutex_lock(l);", "mutex_unlock(l);"),
+        ("mutex_unlock(l);", "releases l when YES releases m when !YES", "mutex_lock(l);", ""),
         ("mutex_lock(l); mutex_unlock(l);", "", "", ""),
         ("mutex_lock(l); mutex_unlock(l);", "", "mutex_lock(m);", "mutex_unlock(m);"),
     ],
@@ -77,6 +78,13 @@ def test_a_contract_allows_nothing_else() -> None:
     report = of_op("mutex_lock(l); mutex_lock(m);", "acquires l", "", "mutex_unlock(m); mutex_unlock(l);")
     assert messages(report) == [
         "`f`, called at test.mck:5, returns at test.mck:4 with m, which it did not hold when it was called"
+    ]
+
+
+def test_a_contract_whose_condition_is_false_is_none() -> None:
+    report = of_op("mutex_lock(l);", "acquires l when !YES must_hold m when !YES", "", "mutex_unlock(l);")
+    assert messages(report) == [
+        "`f`, called at test.mck:5, returns at test.mck:4 with l, which it did not hold when it was called"
     ]
 
 

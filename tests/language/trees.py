@@ -249,7 +249,11 @@ class Trees:
             )
         )
         contracts = self.some(
-            lambda: s.Contract(self.word("acquires", "releases", "must_hold"), self.operand()), 0, 2
+            lambda: s.Contract(
+                self.word("acquires", "releases", "must_hold"), self.operand(), self.maybe(self.expression)
+            ),
+            0,
+            2,
         )
         result, body = self.maybe(self.type), self.block()
         return s.Op(self.name(), parameters, result, contracts, body, self.draw(st.booleans()))

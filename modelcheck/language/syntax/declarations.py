@@ -118,10 +118,11 @@ class LockParameter(Node):
 
 @dataclass(frozen=True)
 class Contract(Node):
-    """`acquires l`, `releases l` or `must_hold l` of an op."""
+    """`acquires l`, `releases l` or `must_hold l` of an op; `when e`: only if the constant e is true."""
 
     kind: str
     lock: Expression
+    when: Expression | None = None
 
 
 @dataclass(frozen=True)
