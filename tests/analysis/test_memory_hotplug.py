@@ -1,0 +1,96 @@
+"""The specifications of memory hotplug by era: each scenario finds what it says, and nothing in a file is vacuous."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from _pytest.mark.structures import ParameterSet
+
+import modelcheck
+from modelcheck import pipeline
+from tests.transcript import ROOT
+
+FOLDER = ROOT / "specs" / "memory_hotplug"
+MODULES = ["eras", "locking", "block", "files", "memory"]
+QUESTIONS = ["hot_add", "sysfs", "auto_online", "eject", "read_side", "cpu_and_device_memory"]
+FAMILY = [*MODULES, *QUESTIONS, "physical_removal", "mutants", "whole"]
+SWITCHES = ("M_KIND", "ADD_TAKES_H", "M_IN", "REMOVE_DEVICES", "AUTOONLINE", "NID_SET", "NOTIFIERS")
+ERAS = {
+    "E0": ("HOME_MADE", "false", "IN_STORE", "INSIDE_M", "UNDER_M_DIRECT", "NODE_ZERO_FIRST", "ONE_CHAIN"),
+    "E1": ("PERCPU", "false", "IN_STORE", "INSIDE_M", "UNDER_M", "NODE_ZERO_FIRST", "ONE_CHAIN"),
+    "E2": ("PERCPU", "true", "IN_CORE", "INSIDE_M", "AFTER_M", "NODE_ZERO_FIRST", "ONE_CHAIN"),
+    "E4": ("PERCPU", "true", "IN_CORE", "BEFORE_M", "AFTER_M", "NO_NODE_FIRST", "ONE_CHAIN"),
+    "E6": ("PERCPU", "true", "IN_BLOCK", "INSIDE_M", "AFTER_M", "AT_CREATION", "NODE_CHAIN"),
+}
+QUICK = [
+    *(("whole", name) for name in ("e0", "e1", "e2", "e4", "e6")),
+    *(
+        ("eject", name)
+        for name in ("e1", "e6_driver", "e6_container", "no_lock", "not_asked", "not_asked_e2")
+    ),
+    *(("physical_removal", name) for name in ("e6_script", "no_guard")),
+]
+"""Of the large files, what is looked at every time."""
+LARGE = {name for name, _ in QUICK}
+
+
+def cases() -> list[ParameterSet]:
+    return [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in FAMILY]
+
+
+@pytest.mark.parametrize("name", cases())
+def test_a_specification_of_the_family_says_what_it_finds(name: str) -> None:
+    report = modelcheck.check_file(FOLDER / f"{name}.mck")
+    checked = {s.model.scenario.name: s.checked for s in report.scenarios}
+    assert [(n, c.text, c.status) for n, each in checked.items() for c in each if c.status != "met"] == []
+    assert [n for n, each in checked.items() if not any("states" in c.text for c in each)] == []
+    assert [each.message for each in report.vacuous] == []
+    assert report.exit_code == 0
+
+
+@pytest.mark.parametrize(("name", "scenario"), QUICK)
+def test_a_scenario_of_a_large_file_finds_what_it_says(name: str, scenario: str) -> None:
+    report = modelcheck.check(modelcheck.load(FOLDER / f"{name}.mck", scenario=scenario))
+    assert [(c.text, c.status) for c in report.checked if c.status != "met"] == []
+    assert any("states" in c.text for c in report.checked)
+
+
+def test_every_era_has_scenarios_of_the_whole() -> None:
+    names = modelcheck.scenarios(FOLDER / "whole.mck")
+    assert {name.partition("_")[0] for name in names} == {"e0", "e1", "e2", "e4", "e6"}
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_an_era_is_one_word(era: str) -> None:
+    parameters = dict(modelcheck.load(FOLDER / "eras.mck", ERA=era).parameters)
+    assert tuple(parameters[switch] for switch in SWITCHES) == ERAS[era]
+
+
+def test_a_switch_can_be_set_alone() -> None:
+    era = dict(modelcheck.load(FOLDER / "eras.mck", ERA="E4").parameters)
+    changed = dict(modelcheck.load(FOLDER / "eras.mck", ERA="E4", REMOVE_DEVICES="INSIDE_M").parameters)
+    assert {name for name in era if era[name] != changed[name]} == {"REMOVE_DEVICES"}
+
+
+@pytest.mark.parametrize(
+    ("option", "gone"),
+    [
+        ("MEMORY_HOTREMOVE", {"acpi", "driver", "admin"}),
+        ("MIGRATION", {"acpi", "driver", "admin"}),
+        ("ACPI_HOTPLUG_MEMORY", {"acpi"}),
+    ],
+)
+def test_what_is_not_configured_has_no_threads(option: str, gone: set[str]) -> None:
+    path = FOLDER / "eject.mck"
+    without = pipeline.chosen_model(pipeline.load(path), pipeline.Options({option: False}))
+    there = {thread.declaration for thread in modelcheck.load(path).threads}
+    assert there - {thread.declaration for thread in without.threads} == gone
+
+
+def test_every_mistake_is_found() -> None:
+    """A scenario of mutants.mck that finds nothing says so in its text; it is no mistake."""
+    text = (FOLDER / "mutants.mck").read_text(encoding="utf-8")
+    harmless = re.findall(r"scenario (\w+)[^{]*\{[^}]*expect holds;", text)
+    assert set(harmless) == {"none", "none_two_blocks", "none_rival", "devices_inside_m"}
+    assert len(modelcheck.scenarios(FOLDER / "mutants.mck")) - len(harmless) >= 11
