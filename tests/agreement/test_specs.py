@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -14,16 +13,9 @@ from modelcheck.result.verdict import Proved, word
 from tests.transcript import ROOT
 
 QUICK = {"design_example"}
-AT_MOST = 120
-"""States of a scenario of the family of memory hotplug that z3 is asked about: more would take it hours."""
 
-
-def is_small(path: Path, name: str | None) -> bool:
-    """Whether a scenario is not of the family, or says that it has few states."""
-    if path.parent.name != "memory_hotplug":
-        return True
-    stated = re.search(rf"scenario {name}\b[^}}]*expect states (\d+);", path.read_text(encoding="utf-8"))
-    return stated is None or int(stated[1]) <= AT_MOST
+BY_ITSELF = "memory_hotplug"
+"""A folder of specifications that z3 would need days for: tests/test_memory_hotplug.py has two engines look at them."""
 
 BY_ITSELF = "memory_hotplug"
 """A folder of specifications that z3 would need days for: tests/test_memory_hotplug.py has two engines look at them."""
@@ -37,8 +29,7 @@ def scenarios() -> list[ParameterSet]:
         for name in modelcheck.scenarios(path) or (None,):
             quick = path.stem in QUICK or path.parent.name in ("gallery", "lessons")
             marks = () if quick else (pytest.mark.slow,)
-            if quick or is_small(path, name):
-                cases.append(pytest.param(path, name, id=f"{path.stem} {name}", marks=marks))
+            cases.append(pytest.param(path, name, id=f"{path.stem} {name}", marks=marks))
     return cases
 
 
