@@ -199,16 +199,18 @@ def _outcomes(
     for each in model.properties:
         if _is_wanted(each.name, only) or _is_wanted(each.kind, only):
             mine = [f for f in findings if f.check == each.kind and f.name == each.name]
-            yield _claimed(each, _verdict(answers, each.name, mine), racing)
+            yield _claimed(each, _verdict(answers, each.name, mine), racing, unguarded)
 
 
-def _claimed(wanted: Property, verdict: Verdict, racing: set[str]) -> Outcome:
+def _claimed(wanted: Property, verdict: Verdict, racing: set[str], unguarded: set[str]) -> Outcome:
     """Without races statement-sized steps show all that can happen; with one, `holds` is not claimed (SEMANTICS A2)."""
     read = {ref.var.name for ref in refs(wanted.expr)} & racing
     if not read or wanted.kind == "reachable" or not isinstance(verdict, Holds | Proved):
         return Outcome(wanted.kind, wanted.name, verdict)
     names = listed([f"`{name}`" for name in sorted(read)])
-    reason = f"it reads {names}, which two threads access at once: see the data race"
+    raced = "which two threads access at once: see the data race"
+    why = "whose guard is not kept: see guarded_by" if read <= unguarded else raced
+    reason = f"it reads {names}, {why}"
     return Outcome(wanted.kind, wanted.name, Unknown(reason), unclaimed=True)
 
 

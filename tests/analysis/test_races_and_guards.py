@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from modelcheck.result.verdict import Unknown
 from tests.checking import checked, found, names
 
 RACE = """
@@ -213,3 +214,23 @@ def test_the_missing_lock_is_told_with_the_index_that_it_would_have(thread: str,
     """)
     (finding,) = found(report, "guarded_by")
     assert finding.message.endswith(f" without holding {missing}")
+
+
+@pytest.mark.parametrize(
+    ("guard", "why"),
+    [
+        ("", "it reads `x`, which two threads access at once: see the data race"),
+        ("guarded_by l", "it reads `x`, whose guard is not kept: see guarded_by"),
+    ],
+)
+def test_of_what_is_not_protected_no_property_is_said_to_hold(guard: str, why: str) -> None:
+    report = checked(f"""
+        model claimed;
+        mutex l;
+        var x: 0..3 = 0 {guard};
+        thread one {{ x = 1; }}
+        thread two {{ x = 1; }}
+        invariant small: x <= 1;
+    """)
+    (verdict,) = [o.verdict for o in report.judgement.outcomes if o.name == "small"]
+    assert verdict == Unknown(why)
