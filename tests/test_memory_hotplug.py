@@ -5,7 +5,6 @@ Scenarios of few states are looked at each time, the rest with the slow tests, b
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,16 @@ from _pytest.mark.structures import ParameterSet
 
 import modelcheck
 from tests.agreement.test_specs import BY_ITSELF, lengths, verdicts
+from tests.shipped import FEW, stated_states
 from tests.transcript import ROOT
 
-FEW = 1_500
-SCENARIO = re.compile(r"^scenario (\w+)[^{]*\{[^}]*?expect states ([\d_]+);", re.MULTILINE)
 FILES = sorted((ROOT / "specs" / BY_ITSELF).glob("*.mck"))
 
 
 def scenarios() -> list[ParameterSet]:
     cases = []
     for path in FILES:
-        counted = {m[1]: int(m[2]) for m in SCENARIO.finditer(path.read_text(encoding="utf-8"))}
+        counted = stated_states(path)
         for name in modelcheck.scenarios(path):
             marks = () if counted.get(name, FEW + 1) <= FEW else (pytest.mark.slow,)
             cases.append(pytest.param(path, name, id=f"{path.stem} {name}", marks=marks))

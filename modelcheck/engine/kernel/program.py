@@ -91,7 +91,9 @@ class Text:
 def refusal(system: TransitionSystem) -> str:
     """Return why there is no native program for a system; "" if there is one."""
     threads = system.model.threads
-    if not 0 < len(threads) <= MOST_THREADS:
+    if not threads:
+        return "it has no threads"
+    if len(threads) > MOST_THREADS:
         return f"it has {len(threads)} threads, and {MOST_THREADS} at most are supported"
     if any(len(thread.locations) >= 1 << LOCATION_BITS for thread in threads):
         return "a thread has too many locations"
