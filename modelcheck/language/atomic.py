@@ -85,12 +85,18 @@ def lower_atomic(work: Work, node: syntax.Atomic, way: Way) -> None:
 def block(place: Atomic, node: syntax.Block, then: Then) -> Effects:
     """Return the effects of a block's statements, then of what follows."""
     inner = place.at(place.work.inner())
+    names = inner.work.ctx.scope.names
 
     def following(position: int) -> Effects:
         if position == len(node.statements):
             return then()
         here = inner if position == 0 else replace(inner, leading=False)
-        return _statement(here, node.statements[position], lambda: following(position + 1))
+        # What is declared from here on is no name of the branches that are lowered after this has been asked for.
+        before = dict(names)
+        effects = _statement(here, node.statements[position], lambda: following(position + 1))
+        names.clear()
+        names.update(before)
+        return effects
 
     return following(0)
 

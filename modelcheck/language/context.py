@@ -10,7 +10,7 @@ from typing import Literal
 from modelcheck.diagnostics import Collector, near_miss
 from modelcheck.language.model import Access, Call, LockAt, Premise, Ref, Thread, Variable
 from modelcheck.language.model import Lock as LockClass
-from modelcheck.language.scope import KINDS, Binding, Scope, Storage, StorageBinding
+from modelcheck.language.scope import KINDS, Binding, Scope, Storage
 from modelcheck.language.types import ThreadRef
 from modelcheck.source import Span
 
@@ -112,15 +112,7 @@ class Context:
     def declare(self, name: str, binding: Binding, span: Span) -> None:
         """Add a name to the innermost scope; report it if the scope has it already."""
         other = self.scope.names.get(name)
-        if _is_one_statement(binding, other):
-            return  # reached by two branches of an atomic block
         if other is not None:
             where = f" at {other.span}" if other.span.end else ""
             self.error("MC011", span, f"`{name}` is declared twice: it is {KINDS[type(other)]}{where}")
         self.scope.names[name] = binding
-
-
-def _is_one_statement(one: Binding, other: Binding | None) -> bool:
-    if not isinstance(one, StorageBinding) or not isinstance(other, StorageBinding):
-        return False
-    return one.declared_by is other.declared_by is not None

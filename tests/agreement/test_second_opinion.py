@@ -45,3 +45,27 @@ def test_every_construct_is_drawn() -> None:
 
 def test_few_generated_models_are_refused() -> None:
     assert sum(refused(numbered(seed, properties=True).text) for seed in range(100)) < 10
+
+
+LATER_NAMES = {
+    "either": "either { skip; } or { if (x != 3) { return; } x = 5; } var x: 0..5 = 0; x = 1;",
+    "if": "if (c) { skip; } else { if (x != 3) { return; } x = 5; } var x: 0..5 = 0; x = 1;",
+    "for": "for (i: 0..1) { if (c) { break; } if (x != 3) { return; } x = 5; } var x: 0..5 = 0; x = 1;",
+    "initialiser": "either { skip; } or { if (x != 3) { return; } } var y: 0..5 = x; var x: 0..5 = y; x = 1;",
+    "op": "either { skip; } or { leave(); if (x != 3) { return; } x = 5; } var x: 0..5 = 0; x = 1;",
+}
+"""A local that hides a variable is declared where a branch that leaves early, too, goes on."""
+
+
+@pytest.mark.parametrize("body", LATER_NAMES)
+def test_a_name_declared_behind_a_branch_is_not_that_of_the_next_branch(body: str) -> None:
+    text = f"""model later; var x: 0..5 = 3 marked; var c: bool marked;
+    op leave() {{ if (x == 4) {{ return; }} skip; }}
+    thread t {{ atomic {{ {LATER_NAMES[body]} }} }}
+    thread u {{ c = true; }}
+    """
+    case = Case(text)
+    assert differs(case) == ""
+    place = next(n for n, cell in enumerate(case.system.cells) if cell.name == "x")
+    reached = {state[place] for state in case.graph.level}
+    assert reached == ({3} if body == "initialiser" else {3, 5})
