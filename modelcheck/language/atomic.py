@@ -163,16 +163,14 @@ def _keyword(node: syntax.Statement) -> str:
 
 
 def _await(place: Atomic, node: syntax.Await, then: Then) -> Effects:
-    expr = condition(place.work.ctx, node.condition)
-    if not place.leading or place.initial:
-        message = "`await` can only be the first statement of `atomic`"
+    ctx = place.work.ctx
+    expr = condition(ctx, node.condition)
+    if place.initial:
+        hint = "nothing runs before `init` that could end the wait"
+        ctx.error("MC044", node.span, "`await` cannot stand inside `init`", hint)
+    elif not place.leading:
         hint = "blocking later would let the others see half of the block"
-        if place.initial:
-            message, hint = (
-                "`await` cannot stand inside `init`",
-                "nothing runs before `init` that could end the wait",
-            )
-        place.work.ctx.error("MC044", node.span, message, hint)
+        ctx.error("MC044", node.span, "`await` can only be the first statement of `atomic`", hint)
     else:
         place.guards.append(expr)
     return then()
@@ -337,9 +335,8 @@ def _into(place: Atomic, call: syntax.Call, ref: Ref) -> Use:
         if isinstance(result, int):
             given = VERBS[call.name][1].result
             if given is not None and given != ref.var.type:
-                message = (
-                    f"`{call.name}` returns {described(given)}, but {described(ref.var.type)} is needed here"
-                )
+                made, needed = described(given), described(ref.var.type)
+                message = f"`{call.name}` returns {made}, but {needed} is needed here"
                 place.work.ctx.error("MC020", call.span, message)
             return (Assign(ref, Const(result), call.span),)
         if result is None:
@@ -394,11 +391,9 @@ def _verb(place: Atomic, call: syntax.Call, use: Use) -> Effects:
     if found is None:
         return ()
     if found.verb.blocks or place.initial:
-        message = f"`{call.name}` cannot stand inside {_where(place)}"
-        hint = "unlock and try verbs can stand inside atomic, others may wait"
-        if place.initial:
-            hint = "every lock is free when the threads start"
-        work.ctx.error("MC044", call.span, message, hint)
+        can = "unlock and try verbs can stand inside atomic, others may wait"
+        hint = "every lock is free when the threads start" if place.initial else can
+        work.ctx.error("MC044", call.span, f"`{call.name}` cannot stand inside {_where(place)}", hint)
         return ()
     place.locks.add(found.at.lock.name)
     (step,) = verbs.verb_steps(work.body, found, found.at)
