@@ -15,7 +15,7 @@ _CHUNK = 1 << 20
 _WALKS = 1 << 12
 """From so many states at least a random walk begins."""
 
-_FEW = 64
+_FEW = 32
 """From one state of so many, in large models."""
 
 _MOST_ROUNDS = 4

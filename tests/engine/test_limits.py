@@ -128,11 +128,11 @@ def test_after_an_interrupt_traces_take_no_more_than_some_seconds(
     assert (answers.stopped, causes(answers)) == (INTERRUPTED, ["near"])
 
 
-def test_an_interrupt_while_tables_are_exchanged_waits_until_they_are(
+def test_an_interrupt_while_the_table_gets_another_size_waits_until_it_has(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # In between the old table is gone and the new one not there.
-    monkeypatch.setattr(Store, "_set_table", once(interrupt, Store._set_table, at=3))
+    # In between states stand where nobody looks for them.
+    monkeypatch.setattr(Store, "_set_sizes", once(interrupt, Store._set_sizes, at=3))
     text = """model m marked; var a: 0..59; var b: 0..59; var c: 0..59; invariant low: a < 3;
     thread one { loop { a = (a + 1) % 60; } } thread two { loop { b = (b + 1) % 60; } }
     thread three { loop { c = (c + 1) % 60; } }"""

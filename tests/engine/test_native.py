@@ -226,13 +226,13 @@ def test_a_thread_and_a_lock_lie_in_one_word() -> None:
 
 def test_the_table_grows_twenty_times(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    real = Store._set_table
+    real = Store._resize_table
 
-    def set_table(store: Store, size: int) -> None:
+    def resize_table(store: Store, size: int) -> None:
         sizes.append(size)
         real(store, size)
 
-    monkeypatch.setattr(Store, "_set_table", set_table)
+    monkeypatch.setattr(Store, "_resize_table", resize_table)
     text = LARGE.replace("999", "49").replace("1000", "50")
     answers = explored(text, sizes=Sizes(table=1, growth=1.2, guarded=True))
     assert counts(answers) == (50**3, 3 * 50**3, 3 * 49)

@@ -259,14 +259,12 @@ def _look_up(
         code.set(code.at(places, to), n)
         code.set(left, code.add(to, code.wide(new)))
     with code.count_up(0, code.get(left)) as k:
-        number = table.candidate(code.get(code.at(hashes, k)))
-        with code.when(code.compare("ne", number, 0)):
-            table.prefetch(table.state(code.sub(number, 1)))
+        table.prefetch_state(code.get(code.at(hashes, k)))
     with code.count_up(0, code.get(left)) as k:
         mixed, n = code.get(code.at(hashes, k)), code.get(code.at(places, k))
 
-        def missing(entry: Operand, n: Operand = n, mixed: Operand = mixed) -> None:
-            table.put(entry, code.add("%count", code.add(place_of_list, n)), mixed)
+        def missing(entry: Operand, tag: Operand, n: Operand = n) -> None:
+            table.put(entry, code.add("%count", code.add(place_of_list, n)), tag)
             new = lists.new(code.add(begin, code.get(found)))
             code.set(code.at(new, 0), n)
             code.set(code.at(new, 1), entry, "ptr")

@@ -5,36 +5,70 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import mmap
+import platform
+import sys
 
 CANARY = bytes(range(0xA0, 0xE0))
 """What lies before and behind a guarded buffer, and must lie there at the end."""
 
 _LARGE = 1 << 21
 
+_UNCOUNTED = 0x4000 if sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64") else 0
+"""MAP_NORESERVE: address space is no promise of memory. Python has the name from 3.12 on.
+
+The number is that of Linux for these machines (include/uapi/asm-generic/mman-common.h).
+"""
+
 
 class Buffer:
-    """Zeroed memory of a size in bytes. A guarded one has a canary at both ends."""
+    """Zeroed memory of a size in bytes, which can become `most`. A guarded one has a canary at both ends."""
 
-    def __init__(self, size: int, *, guarded: bool = False) -> None:
+    def __init__(self, size: int, *, most: int = 0, guarded: bool = False) -> None:
         self.size = max(size, 8)
+        self.most = max(self.size, most)
         self._margin = len(CANARY) if guarded else 0
-        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
-        self._map = mmap.mmap(-1, self.size + 2 * self._margin, flags=flags)
-        if size >= _LARGE and hasattr(mmap, "MADV_HUGEPAGE"):
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _UNCOUNTED
+        self._map = mmap.mmap(-1, self.most + 2 * self._margin, flags=flags)
+        if self.most >= _LARGE and hasattr(mmap, "MADV_HUGEPAGE"):
             with contextlib.suppress(OSError):
                 self._map.madvise(mmap.MADV_HUGEPAGE)
         self._first = ctypes.c_char.from_buffer(self._map)
         self.address = ctypes.addressof(self._first) + self._margin
         if guarded:
             self._map[: self._margin] = CANARY
-            self._map[self._margin + self.size :] = CANARY
+            self.write(self.size, CANARY)
 
     @property
     def intact(self) -> bool:
         """Whether nobody wrote beside it."""
         if not self._margin:
             return True
-        return self._map[: self._margin] == CANARY and self._map[self._margin + self.size :] == CANARY
+        return self._map[: self._margin] == CANARY and self.read(self.size, self._margin) == CANARY
+
+    def grow(self, size: int) -> bool:
+        """Become larger where it lies; False if it cannot."""
+        if size > self.most:
+            return False
+        if self._margin:
+            assert self.intact, "compiled code wrote beside a buffer that grows"
+            self.write(self.size, bytes(self._margin))
+            self.write(size, CANARY)
+        self.size = size
+        return True
+
+    def shrink(self, size: int) -> None:
+        """Become smaller; what was behind that, and is zeroed, is given back."""
+        if self._margin:
+            assert self.intact, "compiled code wrote beside a buffer that shrinks"
+            self.write(self.size, bytes(self._margin))
+            self.write(size, CANARY)
+        page = mmap.PAGESIZE
+        first = -(-(self._margin + size + self._margin) // page) * page
+        last = self._margin + self.size
+        if last > first and hasattr(mmap, "MADV_DONTNEED"):
+            with contextlib.suppress(OSError):
+                self._map.madvise(mmap.MADV_DONTNEED, first, last - first)
+        self.size = size
 
     def read(self, offset: int, size: int) -> bytes:
         """Return bytes of it."""
@@ -50,12 +84,12 @@ class Buffer:
         self._map.close()
 
 
-def reserved(size: int, least: int, *, guarded: bool = False) -> Buffer:
-    """Return a buffer of that size, or half of it, and so on, where the system refuses; at least `least`."""
+def reserved(size: int, most: int, *, guarded: bool = False) -> Buffer:
+    """Return a buffer that can become as large as `most`, or half of that, and so on, where the system refuses."""
     while True:
         try:
-            return Buffer(size, guarded=guarded)
+            return Buffer(size, most=most, guarded=guarded)
         except (OSError, ValueError, OverflowError):
-            if size <= least:
+            if most <= size:
                 raise
-            size = max(size // 2, least)
+            most = max(most // 2, size)

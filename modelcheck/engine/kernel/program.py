@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from modelcheck.engine.kernel.compiling import Library, linked, load
-from modelcheck.engine.kernel.context import SLOTS, Slot
+from modelcheck.engine.kernel.context import ENTRIES_OF_A_BATCH, SLOTS, Slot
 from modelcheck.engine.kernel.endings import ending_functions
 from modelcheck.engine.kernel.joint_search import joint_search
+from modelcheck.engine.kernel.refilling import rehash, resized
 from modelcheck.engine.kernel.search import Shape, search
 from modelcheck.engine.kernel.sets import (
     LOGGED_KNOTS,
@@ -22,7 +23,7 @@ from modelcheck.engine.kernel.sets import (
 )
 from modelcheck.engine.kernel.shared import barrier
 from modelcheck.engine.kernel.shortest import NAMES, trace_functions
-from modelcheck.engine.kernel.visited import absorb, find, rehash
+from modelcheck.engine.kernel.visited import absorb, find
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.layout import Layout, layout
 from modelcheck.semantics.native_registry import MOST_THREADS, Registry, StuckNote, UnableNote
@@ -46,7 +47,6 @@ from modelcheck.semantics.transition_system import TransitionSystem
 MOST_WORDS = 32
 MOST_SUCCESSORS = 1 << 20
 MOST_FLAGS = 1 << 24
-ENTRIES_OF_A_BATCH = 1024
 STATES_OF_A_BATCH = 1024
 
 Function = Callable[..., int]
@@ -136,8 +136,13 @@ def program_text(interpreter: Interpreter, questions: Sequence[Question]) -> Tex
     parts += seeing_functions(writing, questions)
     sees = LocalViews in kinds or StatePredicate in kinds or registry.conditions > 0
     shape = Shape(place.words, threads, used, knots, time_outs, occurrences, sees, states)
-    parts += [search(shape), absorb(place.words, sees=sees), rehash(place.words), find(place.words), note()]
-    parts += [barrier(), *joint_search(shape)]
+    parts += [search(shape), absorb(place.words, sees=sees), find(place.words), note()]
+    parts += [
+        rehash(place.words),
+        *(resized(place.words, larger=each) for each in (True, False)),
+        barrier(),
+        *joint_search(shape),
+    ]
     parts += [adder(kind) if kind.logged is None else counting_adder(kind) for kind in used]
     parts += [rebuild(kind) for kind in used]
     if knots or time_outs:
@@ -197,6 +202,7 @@ def _module(registry: Registry, parts: list[str], locations: int) -> str:
         f"@true = global [{max(registry.conditions, 1)} x i8] zeroinitializer",
         f"@waited = global [{max(locations, 1)} x i8] zeroinitializer",
         "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)",
+        "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
         "declare i64 @llvm.cttz.i64(i64, i1)",
     ]
     return "\n".join([*head, *parts]) + "\n"
@@ -204,7 +210,15 @@ def _module(registry: Registry, parts: list[str], locations: int) -> str:
 
 def _names(shape: Shape, *, endings: bool) -> dict[str, int]:
     """Return the public functions with the number of their parameters."""
-    names = {"search": 0, "search_jointly": 0, "absorb": 1, "rehash": 2, "find": 1} | NAMES
+    names = {
+        "search": 0,
+        "search_jointly": 0,
+        "absorb": 1,
+        "rehash": 2,
+        "enlarge": 3,
+        "shrink": 3,
+        "find": 1,
+    } | NAMES
     names |= {f"{kind.name}_rebuild": 0 for kind in shape.sets}
     if endings:
         names |= {"leads": 4, "settle": 2, "unsettled": 2}

@@ -207,7 +207,7 @@ def parent(code: Code, aux: Operand, n: Operand) -> Operand:
     return code.sub(code.right(code.get(code.at(aux, n)), MOVER_BITS), 1)
 
 
-def missing(table: Table, _n: Operand, _entry: Operand, _mixed: Operand) -> None:
+def missing(table: Table, *_: Operand) -> None:
     """A complete search has every successor of every state."""
     table.code.jump(table.code.fault())
 

@@ -65,7 +65,7 @@ def _batches(
     code.ret(0)
 
 
-def _nothing(_table: Table, _n: Operand, _entry: Operand, _mixed: Operand) -> None:
+def _nothing(*_: object) -> None:
     """A search that was stopped has not every successor."""
 
 

@@ -1,9 +1,9 @@
 """The states of one native search, and the growth of what they need; what compiled code asks Python for.
 
-The arena is one piece of reserved address space: memory is used as states arrive. The table nearly doubles when four
-fifths of it are full, so that what stands beside a state takes at most 12 bytes, and a state of one word 20 in all; it
-is filled again from the arena, so that there never is a second copy of the states. Sweeps that need memory beside each
-state make the table as small as it can be, if there is no other way to stay below that.
+The arena is one piece of reserved address space: memory is used as states arrive. The table lies in another, and grows
+by half when four fifths of it are full, so that what stands beside a state takes at most 12 bytes, and a state of one
+word 20 in all; it grows and shrinks where it lies, so that there never is a second copy of it. Sweeps that need memory
+beside each state make the table as small as it can be, if there is no other way to stay below that.
 
 One worker expands small levels, all of them large ones (kernel/joint_search.py); the states get the same numbers.
 """
@@ -19,7 +19,8 @@ from modelcheck.engine.kernel.context import Slot, Status
 from modelcheck.engine.kernel.crew import Crew, uninterrupted, wanted_workers
 from modelcheck.engine.kernel.memory import Buffer, reserved
 from modelcheck.engine.kernel.program import Program
-from modelcheck.engine.kernel.visited import ENTRY
+from modelcheck.engine.kernel.refilling import MOST_RESIZED
+from modelcheck.engine.kernel.visited import ENTRY, tag_bits
 from modelcheck.engine.kernel.worker import Sizes
 from modelcheck.engine.watch import StoppedError, Watch
 from modelcheck.semantics.interpreter import Interpreter
@@ -32,7 +33,6 @@ MOST_STATES = (1 << 32) - 2
 _LOAD = 0.8
 _BESIDE = 12
 """Bytes beside a state, of the table and of all that the search needs afterwards."""
-_LARGE = 1 << 20
 
 _NO_MEMORY = "limit of the memory of this machine"
 
@@ -62,9 +62,11 @@ class Store:
         self._limit = min(limits.states or MOST_STATES, MOST_STATES)
         memory = min(limits.memory or _memory_of_the_machine(), _memory_of_the_machine())
         states = min(self._limit + text.buffer, max(memory // (8 * self._words), 2 * text.buffer))
-        arena = reserved(8 * self._words * states, 16 * self._words * text.buffer, guarded=self.sizes.guarded)
+        size = 8 * self._words
+        arena = reserved(2 * size * text.buffer, size * states, guarded=self.sizes.guarded)
+        arena.grow(arena.most)
         self._keep(Slot.ARENA, arena)
-        self._most = arena.size // (8 * self._words)
+        self._most = arena.size // size
         g[Slot.LIMIT] = self._limit
         self._set_table(max(self.sizes.table, self._least_capacity(self._batch)))
 
@@ -105,7 +107,7 @@ class Store:
         capacity, parts = int(self._program.g[Slot.CAPACITY]), self.crew.used()
         tight = max(int(len(self) / _LOAD) + 8, len(parts) * (max(parts) + 8))
         if capacity * ENTRY + size * len(self) > _BESIDE * len(self) and tight < capacity:
-            self._replace_table(tight)
+            self._resize_table(tight)
         self._watch.need(size * len(self))
         try:
             buffer = self.array(slot, size * len(self))
@@ -127,10 +129,18 @@ class Store:
         return len(self.crew.workers) * (2 * batch + 8)
 
     def _set_table(self, capacity: int) -> None:
+        """Let there be an empty table, and address space for it to grow in."""
+        self._set_sizes(capacity)
+        size = _bytes_of_table(self._program.g[Slot.CAPACITY])
+        most = _bytes_of_table(int(self._most / _LOAD * self.sizes.growth))
+        self.release(Slot.TABLE)
+        self._keep(Slot.TABLE, reserved(size, most, guarded=self.sizes.guarded))
+
+    def _set_sizes(self, capacity: int) -> None:
         g, parts = self._program.g, len(self.crew.workers)
         part = -(-capacity // parts)
         g[Slot.PARTS], g[Slot.PART], g[Slot.CAPACITY] = parts, part, part * parts
-        self.array(Slot.TABLE, int(g[Slot.CAPACITY]) * ENTRY + 8)
+        g[Slot.TAG_BITS] = tag_bits(part * parts)
 
     def _room(self, batch: int) -> int:
         """Return with how many states in all, and in one part, a batch may begin."""
@@ -144,9 +154,23 @@ class Store:
         """Let the table have room for one more batch; raise StoppedError if that is too much."""
         while len(self) > self._room(batch) or max(self.crew.used()) > self._room_of_part(batch):
             capacity = int(self._program.g[Slot.CAPACITY])
-            quick = capacity * 4 <= _LARGE and self.sizes.growth == Sizes.growth
-            larger = capacity * 4 if quick else int(capacity * self.sizes.growth) + 8
-            self._replace_table(max(larger, self._least_capacity(batch)))
+            larger = int(capacity * self.sizes.growth) + 8
+            self._resize_table(max(larger, self._least_capacity(batch)))
+
+    def _resize_table(self, capacity: int) -> None:
+        """Give the table another size where it lies, or instead of what was there."""
+        g, table = self._program.g, self._buffers[Slot.TABLE]
+        old = tuple(int(g[slot]) for slot in (Slot.CAPACITY, Slot.PART, Slot.TAG_BITS))
+        self._watch.need((capacity - old[0]) * ENTRY)
+        with uninterrupted():
+            self._set_sizes(capacity)
+            size = _bytes_of_table(int(g[Slot.CAPACITY]))
+            name, known = ("enlarge", table.grow(size)) if size > table.size else ("shrink", True)
+            if known and max(capacity, old[0]) <= MOST_RESIZED and not self._program.run(name, *old):
+                table.shrink(size)
+                return
+            self._set_sizes(old[0])
+            self._replace_table(capacity)
 
     def _replace_table(self, larger: int) -> None:
         capacity = int(self._program.g[Slot.CAPACITY])
@@ -307,6 +331,11 @@ class Store:
     def level_of(self, number: int) -> int:
         """Return how many steps a state is from the start."""
         return bisect_right(self.levels, number) - 1
+
+
+def _bytes_of_table(capacity: int) -> int:
+    """Return the size of a table: the last entry is read as a whole word."""
+    return capacity * ENTRY + 8
 
 
 def _memory_of_the_machine() -> int:

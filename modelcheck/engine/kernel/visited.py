@@ -1,9 +1,13 @@
 """The set of visited states: open addressing over indexes into the arena (SEMANTICS H17).
 
-An entry has five bytes: the state's number plus one, and eight bits of the hash, so that few states are compared in
-vain; a comparison is of the whole state. An entry's place is the high half of hash times capacity, so that the capacity
-can grow by half. Look-ups come in batches, in three passes: fetch the entries, fetch the states that they point to,
-compare. Memory is what the search waits for; so states that were seen just before are not looked up at all.
+An entry has five bytes. Its place is the high part of hash times capacity, so that the capacity can be any; where that
+is taken, it stands at the next free one. It holds the state's number plus one, how many steps it is from its place, and
+as much of the low part of that product as there is room for. So an entry and where it stands tell 34 bits of the hash,
+whatever the capacity: few states are compared in vain, and the table grows without a look at the states
+(kernel/refilling.py; quotients as in Cleary 1984). A comparison is of the whole state.
+
+Look-ups come in batches, in three passes: fetch the entries, fetch the states that they point to, compare. Memory is
+what the search waits for; so states that were seen just before are not looked up at all.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from modelcheck.engine.kernel.context import Slot, load, store
 from modelcheck.engine.kernel.shared import USED, told
@@ -24,7 +29,16 @@ They fit in a processor's second cache. More of them save more look-ups (on twin
 with 1 MB), but do not stay where it is quick.
 """
 
-_NUMBER = (1 << 32) - 1
+_HASHED = 34
+"""Bits of the hash that an entry and where it stands tell."""
+
+STEPS_BITS = 5
+FAR = (1 << STEPS_BITS) - 1
+"""An entry counts its steps from its place up to here. From further away it does not tell where its place is."""
+
+_ENTRY_BITS = 8 * ENTRY
+
+_LIKELY = 4
 _MIX = (0x9E3779B97F4A7C15 - (1 << 64), 0xD6E8FEB86659FD93 - (1 << 64))
 
 
@@ -68,11 +82,44 @@ def words_at(code: Code, place: Operand, count: int) -> list[Operand]:
     return [code.get(code.at(place, n)) for n in range(count)]
 
 
+def product(code: Code, mixed: Operand, count: Operand) -> tuple[Operand, Operand]:
+    """Write the product of the 34 bits of a hash that count, as a fraction, and a number; return its two words."""
+    kept = code.both(mixed, (1 << 64) - (1 << 64 - _HASHED))
+    left, right = (code.op(f"zext i64 {each} to i128") for each in (kept, count))
+    both = code.op(f"mul i128 {left}, {right}")
+    high = code.op(f"trunc i128 {code.op(f'lshr i128 {both}, 64')} to i64")
+    return high, code.op(f"trunc i128 {both} to i64")
+
+
 def share(code: Code, mixed: Operand, count: Operand) -> Operand:
-    """Write the number of a hash among so many equal shares: the high half of their product."""
-    wide, size = (code.op(f"zext i64 {each} to i128") for each in (mixed, count))
-    high = code.op(f"lshr i128 {code.op(f'mul i128 {wide}, {size}')}, 64")
-    return code.op(f"trunc i128 {high} to i64")
+    """Write the number of a hash among so many equal shares."""
+    return product(code, mixed, count)[0]
+
+
+def hash_told(code: Code, place: Operand, low: Operand, capacity: Operand, bits: Operand) -> Operand:
+    """Write what a place and the low bits that stand in an entry tell of the hash, in a table of that capacity.
+
+    It is the only multiple of the capacity from place and low bits on whose low bits these are: the low bits that are
+    left out can count less than the capacity. Place times 2^34 must fit 64 bits.
+    """
+    left_out = code.sub(_ENTRY_BITS - 1, bits)
+    least = code.either(code.left(place, _HASHED), code.left(low, left_out))
+    up = code.sub(code.add(least, capacity), 1)
+    return code.left(code.op(f"udiv i64 {up}, {capacity}"), 64 - _HASHED)
+
+
+def tag_bits(capacity: int) -> int:
+    """Return how many bits of an entry are not the state's number plus one, which is at most the capacity."""
+    return _ENTRY_BITS - capacity.bit_length()
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a search in the table is: variables for the place and for the tag of an entry that stands there."""
+
+    place: Operand
+    tag: Operand
+    end: Operand
 
 
 class Table:
@@ -85,6 +132,7 @@ class Table:
         self._capacity = load(code, Slot.CAPACITY)
         self._parts = load(code, Slot.PARTS)
         self._part = load(code, Slot.PART)
+        self._bits = load(code, Slot.TAG_BITS)
         self.arena = load(code, Slot.ARENA, "ptr")
 
     def place(self, mixed: Operand) -> Operand:
@@ -95,9 +143,26 @@ class Table:
         """Return the part of the table that a hash belongs to; its place lies there."""
         return share(self.code, mixed, self._parts)
 
-    def end_of_part(self, mixed: Operand) -> Operand:
-        """Return the place behind the part that a hash belongs to."""
-        return self.code.mul(self.code.add(self.part(mixed), 1), self._part)
+    def cursor(self, mixed: Operand) -> Cursor:
+        """Write the beginning of a search for a hash."""
+        code = self.code
+        place, low = product(code, mixed, self._capacity)
+        told = code.right(low, code.sub(64 + STEPS_BITS, self._bits))
+        end = code.mul(code.add(self.part(mixed), 1), self._part)
+        cursor = Cursor(code.slot(), code.slot(), end)
+        code.set(cursor.place, place)
+        code.set(cursor.tag, code.left(told, STEPS_BITS))
+        return cursor
+
+    def advance(self, cursor: Cursor) -> Operand:
+        """Write the step to the next entry of the part; return whether it goes on at the part's begin."""
+        code = self.code
+        following, tag = code.add(code.get(cursor.place), 1), code.get(cursor.tag)
+        around = code.compare("eq", following, cursor.end)
+        code.set(cursor.place, code.select(around, code.sub(cursor.end, self._part), following))
+        near = code.compare("ne", code.both(tag, FAR), FAR)
+        code.set(cursor.tag, code.add(tag, code.wide(near)))
+        return around
 
     def entry(self, place: Operand) -> Operand:
         """Return the address of an entry."""
@@ -111,61 +176,78 @@ class Table:
         """Ask for memory."""
         self.code.do(f"call void @llvm.prefetch.p0(ptr {address}, i32 0, i32 3, i32 1)")
 
-    def put(self, entry: Operand, number: Operand, mixed: Operand) -> None:
-        """Fill an empty entry."""
+    def read(self, entry: Operand) -> Operand:
+        """Return what stands at the address of an entry: 0 if it is empty."""
+        return self.code.both(self.code.op(f"load i64, ptr {entry}, align 1"), (1 << _ENTRY_BITS) - 1)
+
+    def is_free(self, entry: Operand) -> Operand:
+        """Return whether an entry is empty. It is read as it is written: a wider load would wait for that."""
         code = self.code
-        self.renumber(entry, number)
-        tag = code.op(f"trunc i64 {mixed} to i8")
-        code.do(f"store i8 {tag}, ptr {code.at(entry, 4, 'i8')}, align 1")
+        high = code.op(f"zext i8 {code.get(code.at(entry, 4, 'i8'), 'i8')} to i64")
+        low = code.op(f"zext i32 {code.op(f'load i32, ptr {entry}, align 1')} to i64")
+        return code.compare("eq", code.either(low, high), 0)
+
+    def put(self, entry: Operand, number: Operand, tag: Operand) -> None:
+        """Let a state of that number and tag stand there."""
+        code = self.code
+        whole = code.either(code.left(code.add(number, 1), self._bits), tag)
+        high = code.op(f"trunc i64 {code.right(whole, 32)} to i8")
+        code.do(f"store i32 {code.op(f'trunc i64 {whole} to i32')}, ptr {entry}, align 1")
+        code.do(f"store i8 {high}, ptr {code.at(entry, 4, 'i8')}, align 1")
 
     def renumber(self, entry: Operand, number: Operand) -> None:
         """Give the state of an entry another number."""
-        code = self.code
-        stored = code.op(f"trunc i64 {code.add(number, 1)} to i32")
-        code.do(f"store i32 {stored}, ptr {entry}, align 1")
+        self.put(entry, number, self._tag_of(self.read(entry)))
 
-    def candidate(self, mixed: Operand) -> Operand:
-        """Write the search for the first entry that may be the hash's; return the state's number plus one, or 0."""
+    def _tag_of(self, whole: Operand) -> Operand:
         code = self.code
-        place, end = code.slot(), self.end_of_part(mixed)
-        found = code.slot()
-        code.set(place, self.place(mixed))
+        return code.both(whole, code.sub(code.left(1, self._bits), 1))
+
+    def free(self, cursor: Cursor) -> Operand:
+        """Write the search for the first free place; return its address."""
+        code = self.code
+        found = code.slot("ptr")
         with code.loop() as (_, leave):
-            number, tag = self.read(code.get(place))
-            code.set(found, number)
-            go, on = code.label(), code.label()
-            same = code.compare("eq", tag, code.both(mixed, 255))
-            empty = code.compare("eq", number, 0)
-            code.branch(code.op(f"or i1 {same}, {empty}"), leave, go)
-            code.start(go)
-            self.following(place, end)
-            code.jump(on)
+            entry, on = self.entry(code.get(cursor.place)), code.label()
+            code.set(found, entry, "ptr")
+            code.branch(self.is_free(entry), leave, on)
             code.start(on)
-        return code.get(found)
+            self.advance(cursor)
+        return code.get(found, "ptr")
+
+    def prefetch_state(self, mixed: Operand) -> None:
+        """Ask for the state that stands where the search for a hash begins, if it may be the hash's.
+
+        No branch: a wrong guess of the way would cost more than a state further on that was not asked for.
+        """
+        code, cursor = self.code, self.cursor(mixed)
+        whole = self.read(self.entry(code.get(cursor.place)))
+        same = code.compare("eq", self._tag_of(whole), code.get(cursor.tag))
+        state = self.state(code.sub(code.right(whole, self._bits), 1))
+        self.prefetch(code.op(f"select i1 {same}, ptr {state}, ptr {self.arena}"))
 
     def probe(
         self,
         mixed: Operand,
         words: list[Operand],
         found: Callable[[Operand], None],
-        missing: Callable[[Operand], None],
+        missing: Callable[[Operand, Operand], None],
     ) -> None:
-        """Write the search for a state: `found` gets its number, `missing` the address of the empty entry."""
+        """Write the search for a state: `found` gets its number, `missing` the free place's address and the tag."""
         code = self.code
-        place, done = code.slot(), code.label()
-        end = self.end_of_part(mixed)
-        code.set(place, self.place(mixed))
+        cursor, done = self.cursor(mixed), code.label()
         with code.loop():
-            number, tag = self.read(code.get(place))
+            entry = self.entry(code.get(cursor.place))
+            whole, tag = self.read(entry), code.get(cursor.tag)
             absent, present, compare, same, on = (code.label() for _ in range(5))
-            code.branch(code.compare("eq", number, 0), absent, present)
+            code.branch(code.compare("eq", whole, 0), absent, present)
             code.start(absent)
-            missing(self.entry(code.get(place)))
+            missing(entry, tag)
             code.jump(done)
             code.start(present)
-            code.branch(code.compare("eq", tag, code.both(mixed, 255)), compare, on)
+            code.branch(code.compare("eq", self._tag_of(whole), tag), compare, on)
             code.start(compare)
-            index = code.sub(number, 1)
+            index = code.sub(code.right(whole, self._bits), 1)
             there = words_at(code, self.state(index), self.words)
             differs: Operand = "0"
             for here, word in zip(words, there, strict=True):
@@ -175,31 +257,19 @@ class Table:
             found(index)
             code.jump(done)
             code.start(on)
-            self.following(place, end)
+            self.advance(cursor)
         code.start(done)
-
-    def read(self, place: Operand) -> tuple[Operand, Operand]:
-        """Return number and tag of an entry."""
-        code = self.code
-        whole = code.op(f"load i64, ptr {self.entry(place)}, align 1")
-        return code.both(whole, _NUMBER), code.both(code.right(whole, 32), 255)
-
-    def following(self, place: Operand, end: Operand) -> None:
-        """Write the step to the next entry of the part that ends there."""
-        code = self.code
-        following = code.add(code.get(place), 1)
-        first = code.sub(end, self._part)
-        code.set(place, code.select(code.compare("eq", following, end), first, following))
 
 
 Found = Callable[[Table, Operand, Operand], None]
-Missing = Callable[[Table, Operand, Operand, Operand], None]
+Missing = Callable[[Table, Operand, Operand, Operand, Operand], None]
 
 
 def look_up_batch(code: Code, words: int, count: Operand, found: Found, missing: Missing) -> None:
     """Write the three passes over the first `count` states of the buffer.
 
-    `found` gets the position in the buffer and the state's number, `missing` the position, the empty entry, the hash.
+    `found` gets the position in the buffer and the state's number, `missing` the position, the address of the free
+    entry, the tag, and the hash.
     """
     table = Table(code, words)
     out, hashes = load(code, Slot.OUT, "ptr"), load(code, Slot.HASHES, "ptr")
@@ -215,9 +285,7 @@ def _compare(code: Code, table: Table, count: Operand, found: Found, missing: Mi
     words = table.words
     out, hashes = load(code, Slot.OUT, "ptr"), load(code, Slot.HASHES, "ptr")
     with code.count_up(0, count) as n:
-        number = table.candidate(code.get(code.at(hashes, n)))
-        with code.when(code.compare("ne", number, 0)):
-            table.prefetch(table.state(code.sub(number, 1)))
+        table.prefetch_state(code.get(code.at(hashes, n)))
     with code.count_up(0, count) as n:
         mixed = code.get(code.at(hashes, n))
         here = words_at(code, code.at(out, code.mul(n, words)), words)
@@ -225,7 +293,7 @@ def _compare(code: Code, table: Table, count: Operand, found: Found, missing: Mi
             mixed,
             here,
             lambda number: found(table, n, number),
-            lambda entry: missing(table, n, entry, mixed),
+            lambda entry, tag: missing(table, n, entry, tag, mixed),
         )
 
 
@@ -238,15 +306,17 @@ def _sift(code: Code, table: Table, count: Operand) -> Operand:
     with code.count_up(0, count) as n:
         here = words_at(code, code.at(out, code.mul(n, words)), words)
         mixed = hash_of(code, here)
-        with code.when(unseen(code, lately, recent(words), here, mixed)):
-            table.prefetch(table.entry(table.place(mixed)))
-            to = code.get(left)
-            kept = code.at(out, code.mul(to, words))
-            for each, word in enumerate(here):
-                code.set(code.at(kept, each), word)
-            code.set(code.at(hashes, to), mixed)
-            code.set(code.at(aux, to), code.get(code.at(aux, n)))
-            code.set(left, code.add(to, 1))
+        new = unseen(code, lately, recent(words), here, mixed)
+        entry = table.entry(table.place(mixed))
+        table.prefetch(code.op(f"select i1 {new}, ptr {entry}, ptr {out}"))
+        # Written in any case, kept if it is new: there is no telling which way a branch would go.
+        to = code.get(left)
+        kept = code.at(out, code.mul(to, words))
+        for each, word in enumerate(here):
+            code.set(code.at(kept, each), word)
+        code.set(code.at(hashes, to), mixed)
+        code.set(code.at(aux, to), code.get(code.at(aux, n)))
+        code.set(left, code.add(to, code.wide(new)))
     return code.get(left)
 
 
@@ -261,67 +331,13 @@ def unseen(code: Code, lately: Operand, size: int, state: list[Operand], mixed: 
     return code.compare("ne", differs, 0)
 
 
-def rehash(words: int) -> str:
-    """Return `@rehash(first, last)`: enter stored states into this worker's part of the table, which is empty.
-
-    They are those of the numbers from first to last that belong there.
-    """
-    code = Code("rehash", "i64 %first, i64 %last", public=True)
-    table = Table(code, words)
-    hashes, numbers = load(code, Slot.HASHES, "ptr"), load(code, Slot.AUX, "ptr")
-    batch, me = load(code, Slot.BATCH), load(code, Slot.WORKER)
-    start, left, used = code.slot(), code.slot(), told(code, me, USED)
-    code.set(start, "%first")
-    code.set(used, 0)
-    with code.loop() as (_, leave):
-        begin, on = code.get(start), code.label()
-        code.branch(code.compare("slt", begin, "%last"), on, leave)
-        code.start(on)
-        stop = code.add(begin, batch)
-        stop = code.select(code.compare("slt", stop, "%last"), stop, "%last")
-        code.set(left, 0)
-        with code.count_up(begin, stop) as n:
-            mixed = hash_of(code, words_at(code, table.state(n), words))
-            # Written in any case, kept if it belongs here.
-            to = code.get(left)
-            code.set(code.at(hashes, to), mixed)
-            code.set(code.at(numbers, to), n)
-            own = code.compare("eq", table.part(mixed), me)
-            entry = table.entry(table.place(mixed))
-            table.prefetch(code.op(f"select i1 {own}, ptr {entry}, ptr {hashes}"))
-            code.set(left, code.add(to, code.wide(own)))
-        with code.count_up(0, code.get(left)) as n:
-            _enter(code, table, code.get(code.at(numbers, n)), code.get(code.at(hashes, n)))
-        code.set(used, code.add(code.get(used), code.get(left)))
-        code.set(start, stop)
-    code.ret(0)
-    return code.text()
-
-
-def _enter(code: Code, table: Table, number: Operand, mixed: Operand) -> None:
-    """Put a state that is not there yet into the first empty entry."""
-    place, done = code.slot(), code.label()
-    end = table.end_of_part(mixed)
-    code.set(place, table.place(mixed))
-    with code.loop():
-        taken, _ = table.read(code.get(place))
-        free, on = code.label(), code.label()
-        code.branch(code.compare("eq", taken, 0), free, on)
-        code.start(free)
-        table.put(table.entry(code.get(place)), number, mixed)
-        code.jump(done)
-        code.start(on)
-        table.following(place, end)
-    code.start(done)
-
-
 def find(words: int) -> str:
     """Return `@find(state)`: the number of a state, or -1."""
     code = Code("find", "ptr %s", public=True)
     table = Table(code, words)
     here = words_at(code, "%s", words)
     mixed = hash_of(code, here)
-    table.probe(mixed, here, code.ret, lambda _entry: code.ret(-1))
+    table.probe(mixed, here, code.ret, lambda *_: code.ret(-1))
     code.ret(-1)
     return code.text()
 
@@ -333,7 +349,7 @@ def absorb(words: int, *, sees: bool) -> str:
     count = code.slot()
     code.set(count, load(code, Slot.COUNT))
 
-    def missing(table: Table, n: Operand, entry: Operand, mixed: Operand) -> None:
+    def missing(table: Table, n: Operand, entry: Operand, tag: Operand, mixed: Operand) -> None:
         number = code.get(count)
         with code.when(code.compare("uge", number, limit)):
             store(code, Slot.COUNT, number)
@@ -342,7 +358,7 @@ def absorb(words: int, *, sees: bool) -> str:
         from_place = code.at(load(code, Slot.OUT, "ptr"), code.mul(n, words))
         for each in range(words):
             code.set(code.at(place, each), code.get(code.at(from_place, each)))
-        table.put(entry, number, mixed)
+        table.put(entry, number, tag)
         code.set(count, code.add(number, 1))
         used = told(code, table.part(mixed), USED)
         code.set(used, code.add(code.get(used), 1))

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modelcheck.engine.kernel.context import Slot
+from modelcheck.engine.kernel.context import ENTRIES_OF_A_BATCH, Slot
 from modelcheck.engine.kernel.joint_search import LOOKED_UP_LATELY, TRACK_WORDS
 from modelcheck.engine.kernel.memory import Buffer
-from modelcheck.engine.kernel.program import ENTRIES_OF_A_BATCH, Program
+from modelcheck.engine.kernel.program import Program
 from modelcheck.engine.kernel.sets import DENSE, INDEX, MASK, ROOM, USED, SetKind
 from modelcheck.engine.kernel.visited import recent, stranger
 
@@ -31,7 +31,7 @@ class Sizes:
     table: int = 1 << 14
     batch: int = ENTRIES_OF_A_BATCH
     tuples: int = 1 << 12
-    growth: float = 1.9
+    growth: float = 1.55
     guarded: bool = False
     slice: int = 1 << 14
     joint: int = 1 << 11
