@@ -31,7 +31,7 @@ class Sizes:
     table: int = 1 << 14
     batch: int = ENTRIES_OF_A_BATCH
     tuples: int = 1 << 12
-    growth: float = 1.55
+    growth: float = 1.5
     guarded: bool = False
     slice: int = 1 << 14
     joint: int = 1 << 11
