@@ -70,9 +70,11 @@ def unreached(state: State) -> State:
 
 def taken(store: Store) -> int:
     """Count the entries that are not empty."""
-    size = int(store.crew.first.g[Slot.CAPACITY])
-    whole = store._buffers[Slot.TABLE].read(0, size * ENTRY)
-    return size - sum(whole[n : n + ENTRY] == bytes(ENTRY) for n in range(0, len(whole), ENTRY))
+    g, count = store.crew.first.g, 0
+    for n in range(int(g[Slot.PARTS])):
+        whole = store._buffers[Slot.TABLE].read(n * int(g[Slot.STRIDE]) * ENTRY, int(g[Slot.PART]) * ENTRY)
+        count += sum(whole[k : k + ENTRY] != bytes(ENTRY) for k in range(0, len(whole), ENTRY))
+    return count
 
 
 @settings(max_examples=12)
@@ -90,7 +92,9 @@ def test_a_full_table_grows_and_shrinks_where_it_lies(store: Store, monkeypatch:
     address = int(store.crew.first.g[Slot.TABLE])
     for capacity in (30_000, 40_000, 90_000, 1_000_000, 50_000, 31_000):
         store._resize_table(capacity)
-        assert store._buffers[Slot.TABLE].size == int(store.crew.first.g[Slot.CAPACITY]) * ENTRY + 8
+        g = store.crew.first.g
+        assert store._buffers[Slot.TABLE].size == store._end_of_table()
+        assert capacity <= g[Slot.CAPACITY] == g[Slot.PARTS] * g[Slot.PART] < capacity + g[Slot.PARTS]
         find_all(store)
     assert int(store.crew.first.g[Slot.TABLE]) == address
 

@@ -17,8 +17,8 @@ class Slot(IntEnum):
     last. LOG: triples of note,
     state and aux; LOG_ROOM: return when more are used. FATES: bits of each state; CAUGHT: of each knot.
     CONES: bits of each state, one for a finding; MEMBERS: the numbers of the states of one cone; COSTS: of each member.
-    The table has PARTS parts of PART entries, with TAG_BITS beside the number; a part is nearly full with PART_FULL.
-    WORKER: who owns this array.
+    The table has PARTS parts of PART entries, with TAG_BITS beside the number; a part begins STRIDE entries behind the
+    one before it, and is nearly full with PART_FULL. WORKER: who owns this array.
     SHARED: what the workers tell each other (kernel/shared.py). In a joint search a worker expands SLICE states at
     once; OFFERS and NEWS have ROOM entries for each pair of workers, TRACKS for each worker. LATELY: states of the own
     part that were looked up last. YIELD: the function that lets others run.
@@ -29,6 +29,7 @@ class Slot(IntEnum):
     CAPACITY = auto()
     PARTS = auto()
     PART = auto()
+    STRIDE = auto()
     TAG_BITS = auto()
     PART_FULL = auto()
     COUNT = auto()

@@ -40,6 +40,7 @@ _COMMON = (
     Slot.CAPACITY,
     Slot.PARTS,
     Slot.PART,
+    Slot.STRIDE,
     Slot.TAG_BITS,
     Slot.PART_FULL,
     Slot.COUNT,

@@ -57,18 +57,20 @@ class Buffer:
         return True
 
     def shrink(self, size: int) -> None:
-        """Become smaller; what was behind that, and is zeroed, is given back."""
+        """Become smaller."""
         if self._margin:
             assert self.intact, "compiled code wrote beside a buffer that shrinks"
             self.write(self.size, bytes(self._margin))
             self.write(size, CANARY)
+        self.size = size
+
+    def give_back(self, first: int, last: int) -> None:
+        """Give the memory between two offsets back, as far as it is whole pages; it is zeroed, and stays so."""
         page = mmap.PAGESIZE
-        first = -(-(self._margin + size + self._margin) // page) * page
-        last = self._margin + self.size
+        first, last = -(-(self._margin + first) // page) * page, (self._margin + last) // page * page
         if last > first and hasattr(mmap, "MADV_DONTNEED"):
             with contextlib.suppress(OSError):
                 self._map.madvise(mmap.MADV_DONTNEED, first, last - first)
-        self.size = size
 
     def read(self, offset: int, size: int) -> bytes:
         """Return bytes of it."""

@@ -1,9 +1,9 @@
 """How the table of visited states is filled again, when it gets another size.
 
-`@rehash` takes the states from the arena, each worker those of its part. `@enlarge` and `@shrink` work where the table
-lies: an entry and where it stands tell its hash, so no state is looked at. They go down from the highest place, or up
-from the lowest, so that what is written lies behind what is still to be read; what does not is put aside, and entered
-at the end.
+Each worker does that for its part. `@rehash` takes the states from the arena. `@enlarge` and `@shrink` work where the
+part lies, which has room behind it: an entry and where it stands tell its hash, so no state is looked at. They go down
+from the highest place, or up from the lowest, so that what is written lies behind what is still to be read; what does
+not is put aside, and entered at the end.
 """
 
 from __future__ import annotations
@@ -69,13 +69,14 @@ def _enter(table: Table, number: Operand, mixed: Operand) -> None:
 def resized(words: int, *, larger: bool) -> str:
     """Return `@enlarge` or `@shrink(capacity, part, bits)`: spread a table that had these sizes over the new ones.
 
-    One worker calls it, for all parts, of which there are as many as before. It returns 1 if more had to be put aside
-    than there is room for; the table is then to be filled from the arena.
+    Each worker does it for its part; there are as many as before. It returns 1 if more had to be put aside than there
+    is room for; the table is then to be filled from the arena.
     """
     name, parameters = "enlarge" if larger else "shrink", "i64 %capacity, i64 %part, i64 %bits"
     code = Code(name, parameters, public=True)
     table, aside, block = Table(code, words), _Pairs(code, 0), _Pairs(code, ASIDE)
-    for low, end, first in (_blocks_downwards if larger else _blocks_upwards)(code):
+    first = code.mul(load(code, Slot.WORKER), table.stride)
+    for low, end in (_blocks_downwards if larger else _blocks_upwards)(code, first):
         block.clear()
         with code.count_up(low, end) as here:
             whole = table.read(table.entry(here))
@@ -92,40 +93,32 @@ def resized(words: int, *, larger: bool) -> str:
     return code.text()
 
 
-def _blocks_downwards(code: Code) -> Iterator[tuple[Operand, Operand, Operand]]:
-    """Write what runs for each piece of each part, from the last on: where it begins and ends, and the part begins."""
-    first, place = code.slot(), code.slot()
-    code.set(first, "%capacity")
-    code.set(place, "%capacity")
+def _blocks_downwards(code: Code, first: Operand) -> Iterator[tuple[Operand, Operand]]:
+    """Write what runs for each piece of the old part, from the last on: where it begins and ends."""
+    place = code.slot()
+    code.set(place, code.add(first, "%part"))
     with code.loop() as (_, leave):
-        on = code.label()
-        code.branch(code.compare("eq", code.get(place), 0), leave, on)
+        end, on = code.get(place), code.label()
+        code.branch(code.compare("ugt", end, first), on, leave)
         code.start(on)
-        with code.when(code.compare("eq", code.get(place), code.get(first))):
-            code.set(first, code.sub(code.get(first), "%part"))
-        end, begin = code.get(place), code.get(first)
         low = code.sub(end, BLOCK)
-        low = code.select(code.compare("sgt", low, begin), low, begin)
+        low = code.select(code.compare("sgt", low, first), low, first)
         code.set(place, low)
-        yield low, end, begin
+        yield low, end
 
 
-def _blocks_upwards(code: Code) -> Iterator[tuple[Operand, Operand, Operand]]:
+def _blocks_upwards(code: Code, first: Operand) -> Iterator[tuple[Operand, Operand]]:
     """The same from the first on."""
-    first, place = code.slot(), code.slot()
-    code.set(first, 0)
-    code.set(place, 0)
+    place, last = code.slot(), code.add(first, "%part")
+    code.set(place, first)
     with code.loop() as (_, leave):
-        on = code.label()
-        code.branch(code.compare("eq", code.get(place), "%capacity"), leave, on)
+        low, on = code.get(place), code.label()
+        code.branch(code.compare("ult", low, last), on, leave)
         code.start(on)
-        with code.when(code.compare("eq", code.get(place), code.add(code.get(first), "%part"))):
-            code.set(first, code.get(place))
-        low, begin = code.get(place), code.get(first)
-        end, last = code.add(low, BLOCK), code.add(begin, "%part")
-        end = code.select(code.compare("slt", end, last), end, last)
+        end = code.add(low, BLOCK)
+        end = code.select(code.compare("ult", end, last), end, last)
         code.set(place, end)
-        yield low, end, begin
+        yield low, end
 
 
 def _hash(table: Table, whole: Operand, number: Operand, at: tuple[Operand, Operand]) -> Operand:
@@ -137,6 +130,7 @@ def _hash(table: Table, whole: Operand, number: Operand, at: tuple[Operand, Oper
     code.start(near)
     home = code.sub(here, steps)
     home = code.select(code.compare("slt", home, first), code.add(home, "%part"), home)
+    home = code.sub(home, code.mul(load(code, Slot.WORKER), code.sub(table.stride, "%part")))
     tag = code.both(whole, code.sub(code.left(1, "%bits"), 1))
     code.set(mixed, hash_told(code, home, code.right(tag, STEPS_BITS), "%capacity", "%bits"))
     code.jump(on)

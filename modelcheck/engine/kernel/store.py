@@ -31,6 +31,9 @@ MOST_STATES = (1 << 32) - 2
 """States that the 32 bits of an entry can number."""
 
 _LOAD = 0.8
+_APART = 1 << 21
+"""The parts of the table begin so many entries behind each other, or a multiple of that: at large pages."""
+
 _BESIDE = 12
 """Bytes beside a state, of the table and of all that the search needs afterwards."""
 
@@ -129,18 +132,27 @@ class Store:
         return len(self.crew.workers) * (2 * batch + 8)
 
     def _set_table(self, capacity: int) -> None:
-        """Let there be an empty table, and address space for it to grow in."""
+        """Let there be an empty table, and address space for each part to grow in."""
         self._set_sizes(capacity)
-        size = _bytes_of_table(self._program.g[Slot.CAPACITY])
-        most = _bytes_of_table(int(self._most / _LOAD * self.sizes.growth))
+        g = self._program.g
+        parts, least = int(g[Slot.PARTS]), int(g[Slot.CAPACITY])
+        wanted = parts * (int(self._most / _LOAD * self.sizes.growth) // parts // _APART + 1) * _APART
         self.release(Slot.TABLE)
-        self._keep(Slot.TABLE, reserved(size, most, guarded=self.sizes.guarded))
+        table = reserved(_bytes_of_table(least), _bytes_of_table(wanted), guarded=self.sizes.guarded)
+        g[Slot.STRIDE] = table.most // ENTRY // parts
+        table.grow(self._end_of_table())
+        self._keep(Slot.TABLE, table)
 
     def _set_sizes(self, capacity: int) -> None:
         g, parts = self._program.g, len(self.crew.workers)
         part = -(-capacity // parts)
         g[Slot.PARTS], g[Slot.PART], g[Slot.CAPACITY] = parts, part, part * parts
         g[Slot.TAG_BITS] = tag_bits(part * parts)
+
+    def _end_of_table(self) -> int:
+        """Return where the last part of the table ends, in bytes from its begin."""
+        g = self._program.g
+        return _bytes_of_table(int((g[Slot.PARTS] - 1) * g[Slot.STRIDE] + g[Slot.PART]))
 
     def _room(self, batch: int) -> int:
         """Return with how many states in all, and in one part, a batch may begin."""
@@ -160,17 +172,29 @@ class Store:
     def _resize_table(self, capacity: int) -> None:
         """Give the table another size where it lies, or instead of what was there."""
         g, table = self._program.g, self._buffers[Slot.TABLE]
-        old = tuple(int(g[slot]) for slot in (Slot.CAPACITY, Slot.PART, Slot.TAG_BITS))
+        old = int(g[Slot.CAPACITY]), int(g[Slot.PART]), int(g[Slot.TAG_BITS])
         self._watch.need((capacity - old[0]) * ENTRY)
         with uninterrupted():
             self._set_sizes(capacity)
-            size = _bytes_of_table(int(g[Slot.CAPACITY]))
-            name, known = ("enlarge", table.grow(size)) if size > table.size else ("shrink", True)
-            if known and max(capacity, old[0]) <= MOST_RESIZED and not self._program.run(name, *old):
-                table.shrink(size)
+            if self._is_resized(table, old):
                 return
             self._set_sizes(old[0])
             self._replace_table(capacity)
+
+    def _is_resized(self, table: Buffer, old: tuple[int, int, int]) -> bool:
+        """Spread the table over its new sizes where it lies; False if that cannot be."""
+        g, end = self._program.g, self._end_of_table()
+        part, stride = int(g[Slot.PART]), int(g[Slot.STRIDE])
+        if part > stride or max(int(g[Slot.CAPACITY]), old[0]) > MOST_RESIZED:
+            return False
+        if part >= old[1]:
+            return table.grow(end) and not any(self.crew.run("enlarge", *old))
+        if any(self.crew.run("shrink", *old)):
+            return False
+        for n in range(len(self.crew.workers)):
+            table.give_back((n * stride + part) * ENTRY + 8, (n * stride + old[1]) * ENTRY)
+        table.shrink(end)
+        return True
 
     def _replace_table(self, larger: int) -> None:
         capacity = int(self._program.g[Slot.CAPACITY])

@@ -132,12 +132,18 @@ class Table:
         self._capacity = load(code, Slot.CAPACITY)
         self._parts = load(code, Slot.PARTS)
         self._part = load(code, Slot.PART)
+        self.stride = load(code, Slot.STRIDE)
         self._bits = load(code, Slot.TAG_BITS)
         self.arena = load(code, Slot.ARENA, "ptr")
 
     def place(self, mixed: Operand) -> Operand:
         """Return where the search for a hash begins."""
-        return share(self.code, mixed, self._capacity)
+        return self._apart(share(self.code, mixed, self._capacity), self.part(mixed))
+
+    def _apart(self, place: Operand, part: Operand) -> Operand:
+        """Return a place with the room between the parts counted too."""
+        gap = self.code.sub(self.stride, self._part)
+        return self.code.add(place, self.code.mul(part, gap))
 
     def part(self, mixed: Operand) -> Operand:
         """Return the part of the table that a hash belongs to; its place lies there."""
@@ -147,10 +153,10 @@ class Table:
         """Write the beginning of a search for a hash."""
         code = self.code
         place, low = product(code, mixed, self._capacity)
-        told = code.right(low, code.sub(64 + STEPS_BITS, self._bits))
-        end = code.mul(code.add(self.part(mixed), 1), self._part)
+        part, told = self.part(mixed), code.right(low, code.sub(64 + STEPS_BITS, self._bits))
+        end = code.add(code.mul(part, self.stride), self._part)
         cursor = Cursor(code.slot(), code.slot(), end)
-        code.set(cursor.place, place)
+        code.set(cursor.place, self._apart(place, part))
         code.set(cursor.tag, code.left(told, STEPS_BITS))
         return cursor
 
