@@ -1,7 +1,7 @@
 """The states of one native search, and the growth of what they need; what compiled code asks Python for.
 
 The arena is one piece of reserved address space: memory is used as states arrive. The table lies in another, and grows
-by half when four fifths of it are full, so that what stands beside a state takes at most 12 bytes, and a state of one
+by half when seven tenths of it are full, so that what stands beside a state takes at most 12 bytes, and a state of one
 word 20 in all; it grows and shrinks where it lies, so that there never is a second copy of it. Sweeps that need memory
 beside each state make the table as small as it can be, if there is no other way to stay below that.
 
@@ -30,7 +30,7 @@ from modelcheck.semantics.transition_system import State
 MOST_STATES = (1 << 32) - 2
 """States that the 32 bits of an entry can number."""
 
-_LOAD = 0.8
+_LOAD = 0.7
 _APART = 1 << 21
 """The parts of the table begin so many entries behind each other, or a multiple of that: at large pages."""
 
