@@ -16,7 +16,8 @@ zone, first page, pages], `auto`), "par" and "parop" (operations of several thre
     write probe block N                          the start of a block as its address; then `write probe block = -ERRNO`
     write soft_offline_page block N              the same, the address anywhere in a block
     open FILE = -ERRNO                           a file could not be opened (a block that no run has is `of nothing`)
-    FILE=TEXT, spans/NODE/ZONE=true, first/NODE/ZONE=N, last/NODE/ZONE=N    what a file shows, which blocks a zone spans
+    FILE=TEXT, spans/NODE/ZONE=true, first/NODE/ZONE=N, last/NODE/ZONE=N    what a file shows (`phys_index`, which is
+                                                 hexadecimal, in decimal), which blocks a zone spans
 
 Facts of a run: `kernel 6.1`, `last-block N` and `last-node N` (the highest of all rows), `boot-option WORD` for each
 word of the command line; and under the policy auto-movable `auto-movable RATIO Y|N PAGES` (its options, pages of a
@@ -45,6 +46,9 @@ _RAM = re.compile(r"([0-9a-f]+)-([0-9a-f]+) : System RAM")
 _TYPES = ("boot", "op", "obs", "par", "parop", "trace", "note", "scenario", "scenario_end")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+|[0-9]+")
 LARGEST_BLOCK = 1 << 16
+CONSTANT = ("phys_index", "phys_device", "removable")
+"""The files of a block that never change; an observation may have them under `full`, an object for each block."""
+
 COLUMNS = 3
 """What is known at least of a block, and before the numbers of pages of a zone."""
 
@@ -208,6 +212,10 @@ class _Adapter:
             if state != "absent":
                 self.add(line, f"memory{number}/valid_zones={zones}", observes=True)
                 self.add(line, f"memory{number}/online={online}", observes=True)
+        for block in row.get("full") or ():
+            for name in CONSTANT:
+                if name in block:
+                    self.add(line, _shown(f"memory{block['id']}/{name}", str(block[name])), observes=True)
         for node, zone, first, last in self._spans(row):
             self.add(line, f"spans/node{node}/{zone}={str(last is not None).lower()}", observes=True)
             if last is not None:
@@ -232,8 +240,7 @@ class _Adapter:
                 self.add(line, f"write {target} {text}")
                 self.add(line, f"write {target}{by_block} = {_errno(row['errno'])}")
             case "read":
-                value = str(row.get("value") or "").removesuffix("\n")
-                shown = f"{row['target']}={value}"
+                shown = _shown(row["target"], str(row.get("value") or "").removesuffix("\n"))
                 self.add(
                     line, shown if not row["errno"] else f"read {row['target']} = {_errno(row['errno'])}"
                 )
@@ -340,6 +347,11 @@ def _wrong_observation(row: Row) -> str:
         return "an observation has `blocks`: state, valid_zones, online and nodes by number"
     if not isinstance(zones, list) or not all(isinstance(each, list) and _is_zone(each) for each in zones):
         return "`zones` are lists of node, zone, first page, pages"
+    full = row.get("full") or []
+    if not isinstance(full, list) or not all(
+        isinstance(each, dict) and str(each.get("id")) in blocks for each in full
+    ):
+        return "`full` has an object for each block, with its `id`"
     return ""
 
 
@@ -348,6 +360,13 @@ def _is_zone(columns: list[Any]) -> bool:
     node, zone, start, *pages = columns if len(columns) > COLUMNS else (None, None, None)
     numbers = (node, *pages) if start is None else (node, start, *pages)
     return isinstance(zone, str) and all(map(_is_number, numbers))
+
+
+def _shown(file: str, text: str) -> str:
+    """Return what a file shows as a record: a number that the kernel writes in hexadecimal is in decimal there."""
+    if file.endswith("/phys_index") and re.fullmatch(r"[0-9a-f]+", text):
+        text = str(int(text, 16))
+    return f"{file}={text}"
 
 
 def _nodes(columns: list[Any]) -> list[int]:

@@ -170,6 +170,34 @@ def test_block_devices_removed_inside_mem_hotplug_lock_are_caught(order: bool) -
         assert report.allowed == ("acpi: +cpu_hotplug_lock:read",)
 
 
+@pytest.mark.parametrize(
+    ("shown", "verdict", "wrong"),
+    [
+        ({"phys_index": "00000010", "phys_device": "0", "removable": "1"}, "conforms", ()),
+        ({"phys_index": "0000000f"}, "differs", (("phys_index[16]", "16", "15"),)),
+        ({"removable": "0"}, "differs", (("removable[16]", "true", "false"),)),
+    ],
+)
+def test_what_the_files_that_never_change_show_is_compared(
+    shown: dict[str, str], verdict: str, wrong: tuple[tuple[str, str, str], ...], tmp_path: Path
+) -> None:
+    boot = {"type": "boot", "kernel": "6.1", "cmdline": "", "info": "8000000\n00000000-0fffffff : System RAM"}
+    seen = {
+        "type": "obs",
+        "auto": "offline",
+        "blocks": {"1": ["online", "DMA32", "1", "node0"], "16": ["offline", "Normal Movable", "0", "node0"]},
+        "zones": [[0, "DMA32", 32768, 32768, 32768, 1]],
+        "full": [{"id": 16, **shown}],
+    }
+    record = tmp_path / "rows.jsonl"
+    record.write_text("\n".join(json.dumps(row) for row in (boot, seen)), encoding="utf-8")
+    (log,) = modelcheck.conform(
+        SPECS / "sysfs_answers.mck", record, mapping=SPECS / "sysfs_answers.toml"
+    ).logs
+    assert log.verdict == verdict
+    assert tuple(each for ending in log.endings for each in ending.wrong) == wrong
+
+
 @pytest.mark.parametrize(("others", "verdicts"), [(True, ["conforms", "conforms"]), (False, ["differs"])])
 def test_a_type_that_other_threads_may_have_left_behind_is_not_known(
     others: bool, verdicts: list[str], tmp_path: Path

@@ -60,6 +60,7 @@ def made_of(row: Row) -> list[str]:
         ({"op": "write", "target": "memory9/state", "value": "x", "errno": "ENOENT", "open_failed": True},
          ["open of nothing = -ENOENT"]),
         ({"op": "read", "target": "memory0/state", "value": "online\n", "errno": 0}, ["memory0/state=online"]),
+        ({"op": "read", "target": "memory0/phys_index", "value": "00000020\n", "errno": 0}, ["memory0/phys_index=32"]),
         ({"op": "hotadd", "dev": "d", "mb": 256, "addr": 0x10000000, "node": 1, "blocks": [2], "ost": {"status": 0}},
          ["hotadd 2 3 node1 whole", "hotadd = 0"]),
         ({"op": "hotadd", "dev": "d", "mb": 192, "addr": 0x10000000, "blocks": [2, 3], "ost": {"status": 1}},
@@ -91,6 +92,13 @@ def test_a_block_of_two_nodes_and_devices_that_are_plugged_already_are_told() ->
     ]
     assert texts(second)[2:4] == ["boot-resumed", "boot-device 4 5"]
     assert {"kernel 6.12", "last-block 2", "last-node 1", "boot-option quiet"} <= set(first.facts)
+
+
+def test_the_files_of_a_block_that_never_change_are_shown_where_an_observation_has_them() -> None:
+    full = [{"id": 0, "state": "online", "phys_index": "0000000a", "phys_device": "0", "removable": "1"}]
+    run = sysfs({**seen(b0=ONLINE), "full": full})
+    shown = [record.text for record in run.records if record.observes]
+    assert shown[3:6] == ["memory0/phys_index=10", "memory0/phys_device=0", "memory0/removable=1"]
 
 
 def test_the_pages_of_auto_movable_are_those_of_boot_memory() -> None:
@@ -132,7 +140,7 @@ def test_a_row_that_is_spoilt_anywhere_is_read_or_told_with_its_line() -> None:
     }
     rows: list[Row] = [
         BOOT,
-        {**seen(b0=ONLINE), "zones": [[0, "DMA32", 0, 9, 9, 9]]},
+        {**seen(b0=ONLINE), "zones": [[0, "DMA32", 0, 9, 9, 9]], "full": [{"id": 0}]},
         {"type": "op", "op": "write", "target": "memory0/state", "value": "online", "errno": 0},
         {"type": "op", "op": "read", "target": "memory0/state", "value": "online", "errno": 0},
         add,
