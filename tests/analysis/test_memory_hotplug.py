@@ -43,6 +43,13 @@ def test_an_era_is_one_word(era: str) -> None:
     assert tuple(parameters[switch] for switch in SWITCHES) == ERAS[era]
 
 
+def test_every_switch_of_the_eras_is_looked_at_by_a_specification() -> None:
+    switches = dict(modelcheck.load(FOLDER / "eras.mck").parameters)
+    said = " ".join(p.read_text(encoding="utf-8") for p in FOLDER.glob("*.mck") if p.stem != "eras")
+    code = re.sub(r"//[^\n]*", "", said)
+    assert {name for name in switches if not re.search(rf"\b{name}\b", code)} == set()
+
+
 def test_a_switch_can_be_set_alone() -> None:
     era = dict(modelcheck.load(FOLDER / "eras.mck", ERA="E4").parameters)
     changed = dict(modelcheck.load(FOLDER / "eras.mck", ERA="E4", REMOVE_DEVICES="INSIDE_M").parameters)
