@@ -189,6 +189,8 @@ def _outcomes(
     # A variable with a guard is looked at for races only where its guard is kept (semantics/accesses.py).
     unguarded = {f.cause[1] for f in findings if f.check == "guarded_by"}
     racing = unguarded | {f.cause[1] for f in findings if f.check == "race"}
+    raced = racing > unguarded
+    also = {v.name for v in model.variables if (unguarded if v.guards else raced and v.marked is None)}
     for check in CHECKS:
         if check == "race" and unguarded and racing == unguarded:
             continue
@@ -199,17 +201,24 @@ def _outcomes(
     for each in model.properties:
         if _is_wanted(each.name, only) or _is_wanted(each.kind, only):
             mine = [f for f in findings if f.check == each.kind and f.name == each.name]
-            yield _claimed(each, _verdict(answers, each.name, mine), racing, unguarded)
+            verdict = _verdict(answers, each.name, mine)
+            # Who proves stops at the first guard that is not kept, and at the first race: of others nothing is known.
+            unknown = also if isinstance(verdict, Proved) else set()
+            yield _claimed(each, verdict, racing, unguarded, unknown)
 
 
-def _claimed(wanted: Property, verdict: Verdict, racing: set[str], unguarded: set[str]) -> Outcome:
+def _claimed(
+    wanted: Property, verdict: Verdict, racing: set[str], unguarded: set[str], also: set[str]
+) -> Outcome:
     """Without races statement-sized steps show all that can happen; with one, `holds` is not claimed (SEMANTICS A2)."""
-    read = {ref.var.name for ref in refs(wanted.expr)} & racing
+    read = {ref.var.name for ref in refs(wanted.expr)} & (racing | also)
     if not read or wanted.kind == "reachable" or not isinstance(verdict, Holds | Proved):
         return Outcome(wanted.kind, wanted.name, verdict)
     names = listed([f"`{name}`" for name in sorted(read)])
     raced = "which two threads access at once: see the data race"
-    why = "whose guard is not kept: see guarded_by" if read <= unguarded else raced
+    guard = "whose guard is not kept: see guarded_by"
+    unknown = "which may be accessed without its lock, or by two threads at once, like others here"
+    why = guard if read <= unguarded else raced if read <= racing else unknown
     reason = f"it reads {names}, {why}"
     return Outcome(wanted.kind, wanted.name, Unknown(reason), unclaimed=True)
 

@@ -186,3 +186,32 @@ def test_a_lock_that_is_held_for_reading_is_not_free() -> None:
         thread one { percpu_down_read(s); x = 1; x = 0; percpu_up_read(s); }
     """
     assert names(checked(text)) == set()
+
+
+def test_a_proof_does_not_speak_of_guards_that_nobody_has_looked_at() -> None:
+    """z3 stops at the first guard that is not kept; `b` is written without its lock, too, some steps later."""
+    text = (
+        "mutex l; mutex k; var a: 0..1 = 0 guarded_by l; var b: 0..1 = 0 guarded_by l;\n"
+        "thread t { a = 1; mutex_lock(k); mutex_unlock(k); mutex_lock(k); mutex_unlock(k); b = 1; }\n"
+        "thread u { mutex_lock(l); a = 0; b = 0; mutex_unlock(l); }\n"
+        "invariant small: b <= 1;\n"
+    )
+    for engine, why in (
+        ("reference", "whose guard is not kept"),
+        ("z3", "which may be accessed without its lock"),
+    ):
+        report = checked(text, Options(engine=engine))
+        (outcome,) = [o for o in report.judgement.outcomes if o.name == "small"]
+        assert word(outcome.verdict) == "unknown"
+        assert why in str(outcome.verdict)
+
+
+def test_a_proof_does_not_speak_of_races_that_nobody_has_looked_at() -> None:
+    text = (
+        "mutex k; var a: 0..1 = 0; var b: 0..1 = 0;\n"
+        "thread t { a = 1; mutex_lock(k); mutex_unlock(k); mutex_lock(k); mutex_unlock(k); b = 1; }\n"
+        "thread u { a = 0; mutex_lock(k); mutex_unlock(k); b = 0; }\n"
+        "invariant small: b <= 1;\n"
+    )
+    for engine in ("reference", "z3"):
+        assert verdicts(checked(text, Options(engine=engine)))["small"] == "unknown"
