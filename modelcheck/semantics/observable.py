@@ -15,6 +15,7 @@ from modelcheck.language.model import Crossing, Lock, Observation
 from modelcheck.language.types import show
 from modelcheck.semantics.interpreter import Interpreter, Undefined
 from modelcheck.semantics.questions import Held
+from modelcheck.semantics.seen_of_locks import can_be_refused
 from modelcheck.semantics.transition_system import State, Step, TransitionSystem
 
 Kind = Literal["+", "-", "!", "enter", "leave", "emit"]
@@ -97,7 +98,7 @@ class Observer:
         index = tuple(self._interpreter.value(each, state) for each in verb.at.index)
         held = Held(lock.name, index, verb.mode)
         changed = any(state[cell] != step.target[cell] for cell in self._cells[lock.name])
-        if verb.action == "try" and not changed:
+        if can_be_refused(verb) and not changed:
             return (self._seen("!", held),)
         if changed and held in self._interpreter.held(state, step.thread):
             if verb.action in ("acquire", "try"):
