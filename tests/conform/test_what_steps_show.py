@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from modelcheck.analysis.conformity import conforming
+from modelcheck.analysis.lock_sequences import Automaton, compared, letter
 from modelcheck.diagnostics import SpecError
 from modelcheck.engine.engine import Limits
 from modelcheck.engine.narrowing import Narrowed
@@ -80,6 +82,7 @@ CALLS = """
     model m;
     mutex l;
     rwsem r;
+    rwlock rw;
     refcount rc = 1;
     semaphore sem = 1;
     op f(n: 0 .. 1) { skip; }
@@ -87,18 +90,52 @@ CALLS = """
     thread user { mutex_lock(l); f(1); mutex_unlock(l); }
     thread writer { down_write(r); downgrade_write(r); up_read(r); }
     thread other { skip; unseen(); local_irq_disable(); local_irq_disable(); local_irq_enable(); local_irq_enable(); }
+    thread nested { read_lock(rw); read_lock_irq(rw); read_unlock_irq(rw); read_unlock(rw); }
 """
 
 
-@pytest.mark.parametrize("order", ["total", "threads"])
-@pytest.mark.parametrize(
+@pytest.mark.parametrize("chunk", range(4))
+def test_what_a_run_shows_of_a_thread_is_a_sequence_of_its_program_graph(chunk: int) -> None:
+    wrong, looked_at = [], 0
+    for seed, model in generated(chunk):
+        system = transition_system(model, results=True)
+        interpreter = Interpreter(system)
+        observer = Observer(interpreter)
+        automata = [Automaton(thread, model.locks, frozenset()) for thread in model.threads]
+        for state, step in steps_of(interpreter):
+            looked_at += 1
+            assert step.target is not None
+            target = step.target[system.location_cells[step.thread]]
+            events = tuple(letter(each.text) for each in observer.events(state, step))
+            if (events, target) not in automata[step.thread].outcomes[step.location]:
+                wrong.append((seed, model.threads[step.thread].locations[step.location].text, events))
+    assert looked_at > CHUNK * 50
+    assert wrong == []
+
+
+EVENTS = pytest.mark.parametrize(
     ("thread", "events"),
     [
         ("user", ["+l", "f(1)", "f=", "-l"]),
         ("writer", ["+r", "-r", "+r:read", "-r"]),
         ("other", ["unseen()", "unseen=", "+interrupts_off", "-interrupts_off"]),
+        ("nested", ["+rw:read", "+interrupts_off", "+rw:read", "-interrupts_off", "-rw", "-rw"]),
     ],
 )
+
+
+@EVENTS
+def test_the_order_alone_has_a_lock_made_weaker_and_nothing_of_what_nobody_holds(
+    thread: str, events: list[str]
+) -> None:
+    rows = [{"log": 1}, *({"thread": thread, "event": event} for event in events)]
+    logs = read_log(Source("log.jsonl", "\n".join(map(json.dumps, rows))))
+    found = compared(model_of(CALLS), logs)
+    assert (found.mismatches, found.only_log) == ((), ())
+
+
+@pytest.mark.parametrize("order", ["total", "threads"])
+@EVENTS
 def test_a_lock_and_a_call_in_one_step_a_lock_made_weaker_and_what_nobody_holds(
     thread: str, events: list[str], order: str
 ) -> None:
