@@ -27,6 +27,7 @@ from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.transition_system import State, Step
 
 _CALL = re.compile(r"(\w+)\((.*)\)")
+_ARGUMENT = re.compile(r"\{[^}]*\}|[^,{} ][^,{}]*")
 
 
 class Narrowed:
@@ -87,7 +88,7 @@ def _narrowed(location: Location, wanted: str | None, hidden: frozenset[str]) ->
     match = _CALL.fullmatch(wanted or "")
     if match is None or match[1] != call.op:
         return None
-    return _with_values(location, effects, call.parameters, chosen, match[2].split(", "))
+    return _with_values(location, effects, call.parameters, chosen, _ARGUMENT.findall(match[2]))
 
 
 def _shows_before_calls(effect: Effect) -> bool:
@@ -108,7 +109,7 @@ def _with_values(
 ) -> Location | None:
     """Return the statement with the chosen values, at the positions in `chosen`, that make the arguments the texts."""
     shown = [ref for ref in parameters if ref is not None]
-    if len(texts) != len(shown) and (shown or texts != [""]):
+    if len(texts) != len(shown):
         return None
     for ref, text in zip(shown, texts, strict=False):
         position = chosen.get(ref.var)

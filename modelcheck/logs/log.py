@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelcheck.diagnostics import Collector
+from modelcheck.diagnostics import Collector, near_miss
 from modelcheck.source import Source, Span
 
 VERSION = 1
@@ -146,7 +146,23 @@ class _Reading:
         )
 
 
+def _written(value: object) -> str:
+    """Return a value as the language writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+HEADER_KEYS = {"log", "name", "order", "hidden", "parameters"}
+ITEM_KEYS = {"thread", "event", "observe", "id", "after"}
+
+
+def _known_keys(lines: Lines, number: int, row: dict[str, Any], known: set[str]) -> None:
+    """Report keys that a line does not have: a word misspelt would be an order, or a name, that nobody heeds."""
+    for key in sorted(row.keys() - known):
+        lines.wrong(number, f"a line has no `{key}` here", near_miss(key, known))
+
+
 def _header(lines: Lines, number: int, row: dict[str, Any]) -> _Reading:
+    _known_keys(lines, number, row, HEADER_KEYS)
     if row["log"] != VERSION:
         lines.wrong(number, f"this is a log of version {row['log']}", f"version {VERSION} is read here")
     if row.get("order", "total") not in ORDERS:
@@ -155,24 +171,30 @@ def _header(lines: Lines, number: int, row: dict[str, Any]) -> _Reading:
     if not isinstance(hidden, list) or not all(isinstance(each, str) for each in hidden):
         lines.wrong(number, "`hidden` is not a list of names")
         row = {**row, "hidden": []}
-    if not isinstance(parameters, dict):
-        lines.wrong(number, "`parameters` is not an object")
+    if not isinstance(parameters, dict) or any(isinstance(v, list | dict) for v in parameters.values()):
+        lines.wrong(number, "`parameters` is not an object of values")
         row = {**row, "parameters": {}}
     return _Reading(lines.source, row)
 
 
 def _item(lines: Lines, reading: _Reading, number: int, row: dict[str, Any]) -> None:
+    _known_keys(lines, number, row, ITEM_KEYS)
     thread, event, values = row.get("thread"), row.get("event", ""), row.get("observe", {})
+    after, name = row.get("after", []), row.get("id")
     if not isinstance(thread, str) or not thread:
         lines.wrong(number, "`thread` is missing", "each line says whose it is")
     elif bool(event) == bool(values) or not isinstance(event, str) or not isinstance(values, dict):
         lines.wrong(number, "a line has either `event` (a text) or `observe` (an object)")
+    elif not isinstance(after, list):
+        lines.wrong(number, "`after` is not a list of ids")
+    elif name is not None and str(name) in reading.ids:
+        lines.wrong(number, f"another line has the id {name!r} already")
     else:
-        after = row.get("after", [])
         unknown = [each for each in after if str(each) not in reading.ids]
         for each in unknown:
             lines.wrong(number, f"`after` names the line {each!r}, which does not stand before this one")
         ordered = tuple(reading.ids[str(each)] for each in after if str(each) in reading.ids)
-        reading.ids[str(row.get("id", ""))] = len(reading.items)
-        told = tuple((str(name), str(value)) for name, value in values.items())
+        if name is not None:
+            reading.ids[str(name)] = len(reading.items)
+        told = tuple((key, _written(value)) for key, value in values.items())
         reading.items.append(Item(number, thread, event, told, ordered))

@@ -142,6 +142,13 @@ def test_a_lock_and_a_call_in_one_step_a_lock_made_weaker_and_what_nobody_holds(
     assert verdict(CALLS, [(thread, event) for event in events], order) == ("conforms", len(events))
 
 
+def test_a_set_that_the_log_states_is_chosen() -> None:
+    text = (
+        "model m; enum E { A, B, C } op f(x: set of E) { skip; } thread t { skip; choose x: set of E; f(x); }"
+    )
+    assert verdict(text, [("t", "f({A, C})"), ("t", "f=")])[0] == "conforms"
+
+
 def test_a_call_that_a_thread_enters_at_its_start_is_told_where_the_log_lacks_it() -> None:
     text = "model m; op f() { skip; skip; } thread a { f(); } thread b { f(); }"
     (log,) = read_log(Source("log.jsonl", '{"log": 1}\n{"thread": "a", "event": "f()"}'))
