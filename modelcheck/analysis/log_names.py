@@ -26,6 +26,8 @@ _INDEX = re.compile(r"\[([^\]]*)\]")
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _PARTS = re.compile(r"(?:[^,{]|\{[^}]*\})+")
 
+HIDDEN = ("what is hidden is seen all the same", "`hidden` is what the log does not record")
+
 Kinds = tuple[Scalar, ...]
 
 
@@ -57,8 +59,10 @@ def check_names(model: Model, log: Log) -> None:
         hint = near_miss(name, among) or f"there are: {', '.join(sorted(among)[:12]) or 'none'}"
         report(line, f"there is no {what} `{name}`", hint)
 
+    at = log.hidden_at or _line(log.source, 1)
     for name in sorted(log.hidden - known.names - {name for name, _ in model.ops}):
-        missing(1, "lock, op or event", name, known.names)
+        hint = near_miss(name, known.names)
+        problems.error("MC008", at, f"there is no lock, op or event `{name}` to be hidden", hint)
     for item in log.items:
         if item.thread not in threads:
             missing(item.line, "thread", item.thread, threads)
@@ -72,12 +76,7 @@ def check_names(model: Model, log: Log) -> None:
         if item.event and name not in known.names:
             missing(item.line, "lock, op or event", name, known.names)
         elif item.event:
-            problem, hint = _wrong_in(known, item)
-            if name in log.hidden:
-                problem, hint = (
-                    f"`{name}` is hidden, and yet seen",
-                    "`hidden` is what the log does not record",
-                )
+            problem, hint = HIDDEN if name in log.hidden else _wrong_in(known, item)
             if problem:
                 report(item.line, f"`{item.event}`: {problem}", hint)
     problems.raise_errors()

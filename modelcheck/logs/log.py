@@ -56,8 +56,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Log:
-    """One log. `items` are in the order of the file; `source` is for messages. `total`: that is also the order in time.
+    """One log. `items` are in the order of the file; `source` and `hidden_at` are for messages.
 
+    `total`: the order of the items is also that of time.
     `ignored` and `unmapped` say what a mapping left out, and how often each, `left_out` how many rows an adapter did.
     """
 
@@ -66,6 +67,7 @@ class Log:
     items: tuple[Item, ...]
     total: bool = True
     hidden: frozenset[str] = frozenset()
+    hidden_at: Span | None = None
     parameters: dict[str, str | int | bool] = field(default_factory=dict)
     unmapped: dict[str, int] = field(default_factory=dict)
     ignored: int = 0
@@ -104,10 +106,13 @@ class Lines:
             else:
                 self.wrong(number, "this is no object", "a log has one JSON object a line")
 
+    def place(self, line: int) -> Span:
+        """Return where a line is that was read."""
+        return Span(self.source, *self._starts[line - 1])
+
     def wrong(self, line: int, message: str, hint: str = "") -> None:
         """Report a line."""
-        start, end = self._starts[line - 1]
-        self.problems.error("MC008", Span(self.source, start, end), f"line {line}: {message}", hint)
+        self.problems.error("MC008", self.place(line), f"line {line}: {message}", hint)
 
 
 def read_log(source: Source) -> tuple[Log, ...]:
@@ -132,6 +137,7 @@ def read_log(source: Source) -> tuple[Log, ...]:
 class _Reading:
     source: Source
     header: dict[str, Any]
+    place: Span
     items: list[Item] = field(default_factory=list)
     ids: dict[str, int] = field(default_factory=dict)
 
@@ -142,6 +148,7 @@ class _Reading:
             items=tuple(self.items),
             total=self.header.get("order", "total") == "total",
             hidden=frozenset(self.header.get("hidden", ())),
+            hidden_at=self.place,
             parameters=dict(self.header.get("parameters", {})),
         )
 
@@ -174,7 +181,7 @@ def _header(lines: Lines, number: int, row: dict[str, Any]) -> _Reading:
     if not isinstance(parameters, dict) or any(isinstance(v, list | dict) for v in parameters.values()):
         lines.wrong(number, "`parameters` is not an object of values")
         row = {**row, "parameters": {}}
-    return _Reading(lines.source, row)
+    return _Reading(lines.source, row, lines.place(number))
 
 
 def _item(lines: Lines, reading: _Reading, number: int, row: dict[str, Any]) -> None:

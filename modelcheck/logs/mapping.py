@@ -87,6 +87,7 @@ class Mapping:
     rules: tuple[Rule, ...]
     threads: tuple[Rule, ...] = ()
     hidden: frozenset[str] = frozenset()
+    hidden_at: Span | None = None
     parameters: tuple[Rule, ...] = ()
 
 
@@ -124,6 +125,7 @@ def read_mapping(source: Source) -> Mapping:
         rules=tables["rule"],
         threads=tables["thread"],
         hidden=frozenset(hidden),
+        hidden_at=_place(source, "hidden"),
         parameters=tables["parameter"],
     )
 
@@ -228,6 +230,7 @@ def _log(mapping: Mapping, source: Source, run: Records) -> Log:
         items=tuple(items),
         total=run.total,
         hidden=mapping.hidden,
+        hidden_at=mapping.hidden_at,
         parameters=dict(_parameters(mapping, run)),
         unmapped=dict(unmapped.most_common()),
         ignored=ignored,

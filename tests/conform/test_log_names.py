@@ -113,7 +113,7 @@ def test_an_observed_value_that_cannot_be_is_told_with_its_line() -> None:
 
 
 def test_what_is_hidden_is_not_seen() -> None:
-    assert told({"event": "-m"}, hidden=["m"]) == ["line 2: `-m`: `m` is hidden, and yet seen"]
+    assert told({"event": "-m"}, hidden=["m"]) == ["line 2: `-m`: what is hidden is seen all the same"]
 
 
 def test_a_bool_of_json_is_written_as_in_the_language() -> None:
@@ -123,3 +123,13 @@ def test_a_bool_of_json_is_written_as_in_the_language() -> None:
 def test_an_op_that_nothing_calls_may_be_hidden_but_not_seen() -> None:
     assert told({"event": "online=0"}, hidden=["never"]) == []
     assert told({"event": "never(32)"}) == ["line 2: there is no lock, op or event `never`"]
+
+
+def test_a_hidden_name_that_is_not_there_is_told_where_it_stands() -> None:
+    text = '{"log": 1}\n{"log": 1, "hidden": ["never", "mm"]}\n'
+    _, log = read_log(Source("log.jsonl", text))
+    with pytest.raises(SpecError) as raised:
+        check_names(kinds(), log)
+    (told_of_it,) = raised.value.diagnostics
+    assert told_of_it.message == "there is no lock, op or event `mm` to be hidden"
+    assert told_of_it.span.source.text[told_of_it.span.start :].startswith('{"log": 1, "hidden"')
