@@ -224,7 +224,9 @@ def test_a_thread_and_a_lock_lie_in_one_word() -> None:
     assert text.layout.words == 2
 
 
-def test_the_table_grows_twenty_times_and_then_makes_room_for_the_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_grows_twenty_times_and_then_makes_room_for_the_sweeps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     sizes: list[int] = []
     real = Store._resize_table
 
