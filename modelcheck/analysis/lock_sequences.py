@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import product
 
 from modelcheck.engine.seen_next import kind_and_name
 from modelcheck.language.model import (
@@ -20,15 +21,22 @@ from modelcheck.language.model import (
     Emit,
     Jump,
     Location,
+    Lock,
     Model,
     Test,
     Thread,
+    Variable,
+    VerbUse,
 )
 from modelcheck.logs.log import Item, Log
 from modelcheck.semantics.observable import got
+from modelcheck.semantics.seen_of_locks import can_be_refused, is_domain, modes_of, signs
 
-Outcome = tuple[tuple[str, ...], bool, int]
-"""Events from here to the end of a step, whether it changes a lock, and the location it leads to."""
+Touched = tuple[tuple[Variable, frozenset[str]], ...]
+"""Assignments to variables of locks, each with what it can do: make somebody a holder (+), end that (-)."""
+
+Outcome = tuple[tuple[str, ...], Touched, int]
+"""Calls and emitted events from here to the end of a step, what it does to locks, and the location it leads to."""
 
 Edge = tuple[str, str]
 
@@ -75,13 +83,13 @@ def compared(model: Model, logs: tuple[Log, ...]) -> OrderReport:
     """Compare the logs, whose names were checked, with the model."""
     found = _Found()
     model_edges: dict[Edge, None] = {}
-    automata: dict[tuple[str, frozenset[str]], _Automaton] = {}
+    automata: dict[tuple[str, frozenset[str]], Automaton] = {}
     for log in logs:
         for name in log.threads:
             key = (name, log.hidden)
             if key not in automata:
                 thread = next(t for t in model.threads if t.name == name)
-                automata[key] = _Automaton(thread, log.hidden)
+                automata[key] = Automaton(thread, model.locks, log.hidden)
                 model_edges.update(dict.fromkeys(automata[key].edges()))
             own = [item for item in log.items if item.thread == name and item.event]
             _follow(found, automata[key], own)
@@ -117,14 +125,15 @@ def letter(event: str) -> str:
 # --- the program graph as an automaton -----------------------------------------------------------
 
 
-class _Automaton:
-    """The visible events of one thread, by its program graph."""
+class Automaton:
+    """The visible events of one thread, by its program graph; `outcomes`: of each location, with where they lead."""
 
-    def __init__(self, thread: Thread, hidden: frozenset[str]) -> None:
+    def __init__(self, thread: Thread, locks: tuple[Lock, ...], hidden: frozenset[str]) -> None:
         self._thread = thread
         self._hidden = hidden
-        self._outcomes = [tuple(self._of(location)) for location in thread.locations]
-        starts = self._walk(thread.start, {((), False, thread.end)})
+        self._locks = tuple(lock for lock in locks if lock.name not in hidden)
+        self.outcomes = [tuple(self._of(location)) for location in thread.locations]
+        starts = self._walk(thread.start, {((), (), thread.end)})
         self.start = self.closed({(target, events) for events, _, target in starts})
 
     def closed(self, places: set[tuple[int, tuple[str, ...]]]) -> frozenset[tuple[int, tuple[str, ...]]]:
@@ -134,7 +143,7 @@ class _Automaton:
             location, pending = waiting.pop()
             if pending:
                 continue
-            for events, target in self._outcomes[location]:
+            for events, target in self.outcomes[location]:
                 if (target, events) not in found:
                     found.add((target, events))
                     waiting.append((target, events))
@@ -159,7 +168,7 @@ class _Automaton:
             if here in seen:
                 continue
             seen.add(here)
-            for events, target in self._outcomes[here[0]]:
+            for events, target in self.outcomes[here[0]]:
                 held, more = _held_after(here[1], events)
                 yield from more
                 waiting.append((target, held))
@@ -168,36 +177,37 @@ class _Automaton:
         if location.is_end:
             return
         for events, touched, target in self._walk(location.effects, set()):
-            yield (*self._of_lock(location, touched=touched), *events), target
+            emitted_first = sorted(events, key=lambda each: not each.startswith("emit "))
+            for seen in self._of_locks(location, touched):
+                yield (*seen, *emitted_first), target
 
-    def _of_lock(self, location: Location, *, touched: bool) -> tuple[str, ...]:
-        verb = location.verb
-        if verb is None or verb.at.lock.name in self._hidden:
-            return ()
-        name = verb.at.lock.name
-        match verb.action:
-            case "acquire":
-                return (got(name, verb.mode),) if touched else ()
-            case "try":
-                return (got(name, verb.mode) if touched else f"!{name}",)
-            case "release":
-                return (f"-{name}",)
-            case _:
-                return ()
+    def _of_locks(self, location: Location, touched: Touched) -> Iterator[tuple[str, ...]]:
+        """Yield what a way through a statement may show of locks: those given back come before those got."""
+        lost: list[list[tuple[str, ...]]] = []
+        got_: list[list[tuple[str, ...]]] = []
+        for lock in self._locks:
+            own = [each for each in touched if each[0] in lock.fields.values()]
+            if own or (location.verb is not None and location.verb.at.lock is lock):
+                less, more = _changes(lock, location.verb, own)
+                lost.append(less)
+                got_.append(more)
+        for parts in product(*lost, *got_):
+            yield tuple(event for part in parts for event in part)
 
     def _walk(self, effects: Effects, rest: set[Outcome]) -> set[Outcome]:
         """Return the outcomes of effects, given those of what follows them; each is listed once."""
         for effect in reversed(effects):
             match effect:
                 case Jump(target):
-                    rest = {((), False, target)}
+                    rest = {((), (), target)}
                 case Crossing(call, leaves) if call.op not in self._hidden:
                     event = f"{call.op}=" if leaves else f"{call.op}()"
                     rest = {((event, *events), touched, target) for events, touched, target in rest}
                 case Emit(name) if name not in self._hidden:
                     rest = {((f"emit {name}", *events), touched, target) for events, touched, target in rest}
                 case Assign(ref) if ref.var.kind == "lock":
-                    rest = {(events, True, target) for events, _, target in rest}
+                    change = (ref.var, signs(effect))
+                    rest = {(events, (change, *touched), target) for events, touched, target in rest}
                 case Test(_, then, otherwise):
                     rest = self._walk(then, rest) | self._walk(otherwise, rest)
                 case Either(branches):
@@ -207,10 +217,34 @@ class _Automaton:
         return rest
 
 
+def _changes(
+    lock: Lock, verb: VerbUse | None, touched: list[tuple[Variable, frozenset[str]]]
+) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """Return what may be seen of a lock in one step: the ways to give it back, and the ways to get it."""
+    modes = modes_of(lock)
+    times = {sign: Counter(var for var, can in touched if sign in can and var in modes) for sign in "+-"}
+    less, more = (max(times[sign].values(), default=0) for sign in "-+")
+    got_in = sorted({got(lock.name, mode) for var in times["+"] for mode in modes[var]})
+    returned: list[tuple[str, ...]] = [(f"-{lock.name}",) * n for n in range(less + 1)]
+    taken: list[tuple[str, ...]] = [way for n in range(more + 1) for way in product(got_in, repeat=n)]
+    if verb is None or verb.at.lock is not lock:
+        return returned, taken
+    if verb.action not in ("acquire", "release", "try"):
+        return [()], [()]
+    if can_be_refused(verb) and not touched:
+        return [()], [(f"!{lock.name}",)]
+    certain = not is_domain(lock) and (can_be_refused(verb) or verb.action == "acquire")
+    if more and certain:
+        taken.remove(())
+    if less and verb.action == "release" and not is_domain(lock) and not lock.handover:
+        returned.remove(())
+    return returned, taken
+
+
 # --- a log's sequence ----------------------------------------------------------------------------
 
 
-def _follow(found: _Found, automaton: _Automaton, items: list[Item]) -> None:
+def _follow(found: _Found, automaton: Automaton, items: list[Item]) -> None:
     """Let the automaton read a thread's events; after a mismatch go on where it could begin again."""
     places = automaton.start
     since: list[str] = []

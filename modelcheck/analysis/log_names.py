@@ -23,7 +23,10 @@ _LOCK = re.compile(r"([+!-])(\w+)((?:\[[^\]]*\])*)(?::(\w+))?")
 _ENTERED = re.compile(r"(?:emit )?(\w+)\((.*)\)", re.DOTALL)
 _LEFT = re.compile(r"(\w+)=(.*)", re.DOTALL)
 _INDEX = re.compile(r"\[([^\]]*)\]")
+_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _PARTS = re.compile(r"(?:[^,{]|\{[^}]*\})+")
+
+HIDDEN = ("what is hidden is seen all the same", "`hidden` is what the log does not record")
 
 Kinds = tuple[Scalar, ...]
 
@@ -34,6 +37,7 @@ class _Known:
 
     locks: dict[str, Lock] = field(default_factory=dict)
     events: dict[str, set[Kinds]] = field(default_factory=dict)
+    emitted: dict[str, set[Kinds]] = field(default_factory=dict)
     results: dict[str, set[Kinds]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
 
@@ -55,8 +59,10 @@ def check_names(model: Model, log: Log) -> None:
         hint = near_miss(name, among) or f"there are: {', '.join(sorted(among)[:12]) or 'none'}"
         report(line, f"there is no {what} `{name}`", hint)
 
+    at = log.hidden_at or _line(log.source, 1)
     for name in sorted(log.hidden - known.names - {name for name, _ in model.ops}):
-        missing(1, "lock, op or event", name, known.names)
+        hint = near_miss(name, known.names)
+        problems.error("MC008", at, f"there is no lock, op or event `{name}` to be hidden", hint)
     for item in log.items:
         if item.thread not in threads:
             missing(item.line, "thread", item.thread, threads)
@@ -70,7 +76,7 @@ def check_names(model: Model, log: Log) -> None:
         if item.event and name not in known.names:
             missing(item.line, "lock, op or event", name, known.names)
         elif item.event:
-            problem, hint = _wrong_in(known, item)
+            problem, hint = HIDDEN if name in log.hidden else _wrong_in(known, item)
             if problem:
                 report(item.line, f"`{item.event}`: {problem}", hint)
     problems.raise_errors()
@@ -87,8 +93,8 @@ def _known(model: Model) -> _Known:
         for location in thread.locations:
             for effect in walk_effects(location.effects):
                 if isinstance(effect, Emit):
-                    known.events.setdefault(effect.event, set()).add(effect.types)
-    known.names = {*known.locks, *known.events}
+                    known.emitted.setdefault(effect.event, set()).add(effect.types)
+    known.names = {*known.locks, *known.events, *known.emitted}
     return known
 
 
@@ -98,10 +104,14 @@ def _wrong_in(known: _Known, item: Item) -> tuple[str, str]:
     if lock is not None and lock[2] in known.locks:
         return _wrong_lock(known.locks[lock[2]], lock)
     entered, left = _ENTERED.fullmatch(item.event), _LEFT.fullmatch(item.event)
-    if entered is not None and entered[1] in known.events:
-        return _wrong_values(known.events[entered[1]], _parts(entered[2]), "argument")
+    among = known.emitted if item.event.startswith("emit ") else known.events
+    if entered is not None and entered[1] in among:
+        parts = _parts(entered[2])
+        wrong = _wrong_values(among[entered[1]], parts, "argument")
+        spoilt = not wrong[0] and entered[2] != ", ".join(parts)
+        return (f"it is written `{entered[1]}({', '.join(parts)})`", "") if spoilt else wrong
     if left is not None and left[1] in known.results:
-        return _wrong_values(known.results[left[1]], _parts(left[2]), "result")
+        return _wrong_values(known.results[left[1]], [left[2]] if left[2] else [], "result")
     return (
         "this is no event",
         "an event is `+lock`, `-lock`, `!lock`, `op(arguments)`, `op=result` or `emit event(arguments)`",
@@ -122,6 +132,8 @@ def _wrong_lock(lock: Lock, event: re.Match[str]) -> tuple[str, str]:
             f"nobody holds {an(lock.kind)}: what is taken and given back of it is not seen",
             "leave such events out of the log",
         )
+    if mode is not None and sign != "+":
+        return "the mode is told where the lock is got", f"write `{event[0].rpartition(':')[0]}`"
     modes = [each for each in primitive.modes if each != EXCLUSIVE]
     if mode is not None and mode not in modes:
         return f"{an(lock.kind)} has no mode `{mode}`", f"there are: {', '.join(modes)}" if modes else ""
@@ -158,7 +170,7 @@ def _is_value(kind: Scalar, text: str) -> bool:
         case Bool() | Enum():
             return any(show(kind, value) == text for value in _all(kind))
         case Range(low, high) | Scalarset(_, low, high):
-            return re.fullmatch(r"-?(0|[1-9]\d*)", text) is not None and low <= int(text) <= high
+            return _NUMBER.fullmatch(text) is not None and low <= int(text) <= high
         case _:
             return True
 

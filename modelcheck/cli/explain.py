@@ -8,7 +8,7 @@ from modelcheck.cli.console import Console
 
 
 @click.command(name="explain")
-@click.argument("code", nargs=-1)
+@click.argument("code", nargs=-1, metavar="[CODE]")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(console: Console, code: tuple[str, ...], json_: bool) -> int:

@@ -10,12 +10,24 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from modelcheck.language.model import Assign, Choose, Crossing, Effect, Effects, Location, Ref, Variable
+from modelcheck.language.model import (
+    Assign,
+    Choose,
+    Crossing,
+    Effect,
+    Effects,
+    Emit,
+    Location,
+    Ref,
+    Variable,
+    walk_effects,
+)
 from modelcheck.language.types import Scalar, bounds, show
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.transition_system import State, Step
 
 _CALL = re.compile(r"(\w+)\((.*)\)")
+_ARGUMENT = re.compile(r"\{[^}]*\}|[^,{} ][^,{}]*")
 
 
 class Narrowed:
@@ -55,6 +67,8 @@ class Narrowed:
 
 def _narrowed(location: Location, wanted: str | None, hidden: frozenset[str]) -> Location | bool | None:
     """Return the statement with fewer choices, None if it cannot show what is wanted, True to take it as it is."""
+    if any(map(_shows_before_calls, walk_effects(location.effects))):
+        return True
     chosen: dict[Variable, int] = {}  # the choice that a variable's value comes from, by its position
     effects: list[Effect] = list(location.effects)
     for position, effect in enumerate(effects):
@@ -74,7 +88,16 @@ def _narrowed(location: Location, wanted: str | None, hidden: frozenset[str]) ->
     match = _CALL.fullmatch(wanted or "")
     if match is None or match[1] != call.op:
         return None
-    return _with_values(location, effects, call.parameters, chosen, match[2].split(", "))
+    return _with_values(location, effects, call.parameters, chosen, _ARGUMENT.findall(match[2]))
+
+
+def _shows_before_calls(effect: Effect) -> bool:
+    """Tell whether an effect may be seen, and then before any call of its step, wherever it stands."""
+    match effect:
+        case Assign(Ref(var)):
+            return var.kind == "lock"
+        case _:
+            return isinstance(effect, Emit)
 
 
 def _with_values(
@@ -86,7 +109,7 @@ def _with_values(
 ) -> Location | None:
     """Return the statement with the chosen values, at the positions in `chosen`, that make the arguments the texts."""
     shown = [ref for ref in parameters if ref is not None]
-    if len(texts) != len(shown) and (shown or texts != [""]):
+    if len(texts) != len(shown):
         return None
     for ref, text in zip(shown, texts, strict=False):
         position = chosen.get(ref.var)

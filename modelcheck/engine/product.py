@@ -288,6 +288,10 @@ def failed(search: Search, there: tuple[Configuration, ...]) -> Conformance:
         there = further if search.explained > explained else (*there, *further)
         explained = search.explained
     allowed: dict[tuple[int, str], None] = {}
+    if not there:  # what is seen of the start is not what the log begins with
+        starts = [search.before_time(s) for s in search.interpreter.before_time if s.target is not None]
+        seen = [(t, event) for start in starts for t, event in start if event.name not in search.hidden]
+        allowed = dict.fromkeys((thread, event.text) for thread, event in seen)
     for here in there[:50]:
         allowed.update(dict.fromkeys(_possible(search, here)))
     return Conformance(

@@ -24,6 +24,7 @@ from modelcheck.language.model import (
     subexpressions,
     walk_effects,
 )
+from modelcheck.semantics.seen_of_locks import can_be_refused, is_domain, modes_of, signs
 from modelcheck.semantics.transition_system import Action, TransitionSystem
 
 KindAndName = tuple[str, str]
@@ -63,7 +64,7 @@ def events_ahead(
 
 
 def _events_of(action: Action, hidden: frozenset[str]) -> frozenset[KindAndName]:
-    """Return every visible event that a statement may show; inside `atomic`, locks may do anything."""
+    """Return every visible event that a statement may show."""
     found: set[KindAndName] = set()
     for effect in walk_effects(action.location.effects):
         match effect:
@@ -74,39 +75,26 @@ def _events_of(action: Action, hidden: frozenset[str]) -> frozenset[KindAndName]
             case Assign(target) if target.var.kind == "lock":
                 name = target.var.name.rpartition(".")[0]
                 if name not in hidden:
-                    found |= {("+", name), ("-", name)}
+                    found |= {(sign, name) for sign in signs(effect)}
             case _:
                 pass
     verb = action.location.verb
-    if verb is not None and verb.at.lock.name not in hidden:
-        name = verb.at.lock.name
-        match verb.action:
-            case "acquire":
-                found = {each for each in found if each != ("-", name)} | {("+", name)}
-            case "release":
-                found = {each for each in found if each != ("+", name)} | {("-", name)}
-            case "try":
-                found = {each for each in found if each != ("-", name)} | {("+", name), ("!", name)}
-            case _:
-                pass
+    if verb is not None and can_be_refused(verb) and verb.at.lock.name not in hidden:
+        found.add(("!", verb.at.lock.name))
     return frozenset(found)
 
 
 def _always_shows(action: Action, hidden: frozenset[str]) -> bool:
     """Tell whether the thread cannot pass the statement unseen. What a signal ends is passed without the lock."""
     verb = action.location.verb
-    if verb is None or verb.at.lock.name in hidden:
+    lock = verb.at.lock if verb is not None else None
+    if verb is None or lock is None or lock.name in hidden or is_domain(lock) or not modes_of(lock):
         return _shows(action, hidden)
-    fields = frozenset(verb.at.lock.fields.values())
-    match verb.action:
-        case "release" | "try":
-            return True
-        case "acquire":
-            return _on_every_path(
-                action.location.effects, lambda e: isinstance(e, Assign) and e.target.var in fields
-            )
-        case _:
-            return False
+    if verb.action == "acquire" or (verb.action == "release" and not lock.handover):
+        holding = modes_of(lock)
+        effects = action.location.effects
+        return _on_every_path(effects, lambda e: isinstance(e, Assign) and e.target.var in holding)
+    return can_be_refused(verb) or _shows(action, hidden)
 
 
 def local_until_seen(system: TransitionSystem, thread: int, hidden: frozenset[str]) -> frozenset[int]:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelcheck.diagnostics import Collector
+from modelcheck.diagnostics import Collector, near_miss
 from modelcheck.source import Source, Span
 
 VERSION = 1
@@ -56,8 +56,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Log:
-    """One log. `items` are in the order of the file; `source` is for messages. `total`: that is also the order in time.
+    """One log. `items` are in the order of the file; `source` and `hidden_at` are for messages.
 
+    `total`: the order of the items is also that of time.
     `ignored` and `unmapped` say what a mapping left out, and how often each, `left_out` how many rows an adapter did.
     """
 
@@ -66,6 +67,7 @@ class Log:
     items: tuple[Item, ...]
     total: bool = True
     hidden: frozenset[str] = frozenset()
+    hidden_at: Span | None = None
     parameters: dict[str, str | int | bool] = field(default_factory=dict)
     unmapped: dict[str, int] = field(default_factory=dict)
     ignored: int = 0
@@ -104,10 +106,13 @@ class Lines:
             else:
                 self.wrong(number, "this is no object", "a log has one JSON object a line")
 
+    def place(self, line: int) -> Span:
+        """Return where a line is that was read."""
+        return Span(self.source, *self._starts[line - 1])
+
     def wrong(self, line: int, message: str, hint: str = "") -> None:
         """Report a line."""
-        start, end = self._starts[line - 1]
-        self.problems.error("MC008", Span(self.source, start, end), f"line {line}: {message}", hint)
+        self.problems.error("MC008", self.place(line), f"line {line}: {message}", hint)
 
 
 def read_log(source: Source) -> tuple[Log, ...]:
@@ -132,6 +137,7 @@ def read_log(source: Source) -> tuple[Log, ...]:
 class _Reading:
     source: Source
     header: dict[str, Any]
+    place: Span
     items: list[Item] = field(default_factory=list)
     ids: dict[str, int] = field(default_factory=dict)
 
@@ -142,11 +148,28 @@ class _Reading:
             items=tuple(self.items),
             total=self.header.get("order", "total") == "total",
             hidden=frozenset(self.header.get("hidden", ())),
+            hidden_at=self.place,
             parameters=dict(self.header.get("parameters", {})),
         )
 
 
+def _written(value: object) -> str:
+    """Return a value as the language writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+HEADER_KEYS = {"log", "name", "order", "hidden", "parameters"}
+ITEM_KEYS = {"thread", "event", "observe", "id", "after"}
+
+
+def _known_keys(lines: Lines, number: int, row: dict[str, Any], known: set[str]) -> None:
+    """Report keys that a line does not have: a word misspelt would be an order, or a name, that nobody heeds."""
+    for key in sorted(row.keys() - known):
+        lines.wrong(number, f"a line has no `{key}` here", near_miss(key, known))
+
+
 def _header(lines: Lines, number: int, row: dict[str, Any]) -> _Reading:
+    _known_keys(lines, number, row, HEADER_KEYS)
     if row["log"] != VERSION:
         lines.wrong(number, f"this is a log of version {row['log']}", f"version {VERSION} is read here")
     if row.get("order", "total") not in ORDERS:
@@ -155,24 +178,30 @@ def _header(lines: Lines, number: int, row: dict[str, Any]) -> _Reading:
     if not isinstance(hidden, list) or not all(isinstance(each, str) for each in hidden):
         lines.wrong(number, "`hidden` is not a list of names")
         row = {**row, "hidden": []}
-    if not isinstance(parameters, dict):
-        lines.wrong(number, "`parameters` is not an object")
+    if not isinstance(parameters, dict) or any(isinstance(v, list | dict) for v in parameters.values()):
+        lines.wrong(number, "`parameters` is not an object of values")
         row = {**row, "parameters": {}}
-    return _Reading(lines.source, row)
+    return _Reading(lines.source, row, lines.place(number))
 
 
 def _item(lines: Lines, reading: _Reading, number: int, row: dict[str, Any]) -> None:
+    _known_keys(lines, number, row, ITEM_KEYS)
     thread, event, values = row.get("thread"), row.get("event", ""), row.get("observe", {})
+    after, name = row.get("after", []), row.get("id")
     if not isinstance(thread, str) or not thread:
         lines.wrong(number, "`thread` is missing", "each line says whose it is")
     elif bool(event) == bool(values) or not isinstance(event, str) or not isinstance(values, dict):
         lines.wrong(number, "a line has either `event` (a text) or `observe` (an object)")
+    elif not isinstance(after, list):
+        lines.wrong(number, "`after` is not a list of ids")
+    elif name is not None and str(name) in reading.ids:
+        lines.wrong(number, f"another line has the id {name!r} already")
     else:
-        after = row.get("after", [])
         unknown = [each for each in after if str(each) not in reading.ids]
         for each in unknown:
             lines.wrong(number, f"`after` names the line {each!r}, which does not stand before this one")
         ordered = tuple(reading.ids[str(each)] for each in after if str(each) in reading.ids)
-        reading.ids[str(row.get("id", ""))] = len(reading.items)
-        told = tuple((str(name), str(value)) for name, value in values.items())
+        if name is not None:
+            reading.ids[str(name)] = len(reading.items)
+        told = tuple((key, _written(value)) for key, value in values.items())
         reading.items.append(Item(number, thread, event, told, ordered))

@@ -87,11 +87,19 @@ class Mapping:
     rules: tuple[Rule, ...]
     threads: tuple[Rule, ...] = ()
     hidden: frozenset[str] = frozenset()
+    hidden_at: Span | None = None
     parameters: tuple[Rule, ...] = ()
 
 
 KEYS = {"format", "hidden", "parameter", "thread", "rule"}
-RULE_KEYS = {"match", "event", "observe", "value", "ignore", "name"}
+TABLES: dict[str, dict[str, str]] = {
+    "rule": {"match": "text", "event": "texts", "observe": "text", "value": "text", "ignore": "truth"},
+    "thread": {"match": "text", "name": "text"},
+    "parameter": {"match": "text", "name": "text", "value": "text"},
+}
+"""The keys of each kind of table, and what stands behind them."""
+
+WORDS = {"text": "a text", "texts": "a text, or a list of texts", "truth": "true or false"}
 
 
 def read_mapping(source: Source) -> Mapping:
@@ -100,44 +108,91 @@ def read_mapping(source: Source) -> Mapping:
     whole = Span(source, 0, 0)
     try:
         data = tomllib.loads(source.text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         problems.error("MC008", whole, f"this is not TOML: {error}")
         problems.raise_errors()
         raise AssertionError from error
-    for key in data.keys() - KEYS:
+    for key in sorted(data.keys() - KEYS):
         problems.error("MC008", whole, f"a mapping has no `{key}`", near_miss(key, KEYS))
-    rules = tuple(_rules(problems, source, data.get("rule", [])))
-    threads = tuple(_rules(problems, source, data.get("thread", [])))
-    parameters = tuple(_rules(problems, source, data.get("parameter", [])))
+    hidden = data.get("hidden", [])
+    if not isinstance(hidden, list) or not all(isinstance(each, str) for each in hidden):
+        problems.error("MC008", whole, "`hidden` is not a list of names")
+        hidden = []
+    tables = {kind: tuple(_rules(problems, source, kind, data.get(kind, []))) for kind in TABLES}
     problems.raise_errors()
     return Mapping(
         format=str(data.get("format", "")),
-        rules=rules,
-        threads=threads,
-        hidden=frozenset(data.get("hidden", ())),
-        parameters=parameters,
+        rules=tables["rule"],
+        threads=tables["thread"],
+        hidden=frozenset(hidden),
+        hidden_at=_place(source, "hidden"),
+        parameters=tables["parameter"],
     )
 
 
-def _rules(problems: Collector, source: Source, rows: list[dict[str, Any]]) -> Iterator[Rule]:
+def _rules(problems: Collector, source: Source, kind: str, rows: object) -> Iterator[Rule]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        problems.error("MC008", Span(source, 0, 0), f"`{kind}` is no list of tables", f"write [[{kind}]]")
+        return
     for number, row in enumerate(rows, 1):
+        name = f"{kind} {number}"
         span = _place(source, str(row.get("match", "")))
-        for key in row.keys() - RULE_KEYS:
-            problems.error("MC008", span, f"rule {number} has `{key}`", near_miss(key, RULE_KEYS))
+        said = list(_wrong_keys(kind, row))
+        if not said:
+            rule = _rule(row)
+            if isinstance(rule, Rule):
+                yield rule
+                continue
+            said = [(rule, "")]
+        for problem, hint in said:
+            problems.error("MC008", span, f"{name} {problem}", hint)
+
+
+def _wrong_keys(kind: str, row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the keys of a table, and their types, with hints."""
+    for key, value in row.items():
+        if key not in TABLES[kind]:
+            yield f"has `{key}`", near_miss(key, TABLES[kind])
+        elif not _is(TABLES[kind][key], value):
+            yield f"has `{key}` of another type", f"it is {WORDS[TABLES[kind][key]]}"
+    if "match" not in row:
+        yield "has no `match`", ""
+    if kind == "rule" and sum((bool(row.get("event")), "observe" in row, row.get("ignore") is True)) != 1:
+        yield "says nothing, or several things", "event, observe or ignore = true"
+    for key in TABLES[kind] if kind != "rule" else ("observe", "value") if "observe" in row else ():
+        if not row.get(key) and (key != "value" or key not in row) and key != "match":
+            yield f"has no `{key}`", ""
+
+
+def _is(kind: str, value: object) -> bool:
+    match kind:
+        case "texts" if isinstance(value, list):
+            return all(isinstance(each, str) for each in value)
+        case "truth":
+            return isinstance(value, bool)
+        case _:
+            return isinstance(value, str)
+
+
+def _rule(row: dict[str, Any]) -> Rule | str:
+    """Return the rule in a table whose keys are right, or what is wrong with its expressions."""
+    try:
+        pattern = re.compile(row["match"], re.DOTALL)
+    except re.error as error:
+        return f"is no regular expression: {error}"
+    event = row.get("event", row.get("name", []))
+    rule = Rule(
+        pattern,
+        (event,) if isinstance(event, str) else tuple(event),
+        row.get("observe", ""),
+        row.get("value", ""),
+    )
+    for text in (*rule.events, rule.observe, rule.value):
         try:
-            pattern = re.compile(str(row["match"]), re.DOTALL)
-        except KeyError:
-            problems.error("MC008", span, f"rule {number} has no `match`")
-            continue
-        except re.error as error:
-            problems.error("MC008", span, f"rule {number}: this is no regular expression: {error}")
-            continue
-        event = row.get("event", row.get("name", []))
-        events = (event,) if isinstance(event, str) else tuple(event)
-        rule = Rule(pattern, events, str(row.get("observe", "")), str(row.get("value", "")))
-        if not (rule.events or rule.observe or row.get("ignore")):
-            problems.error("MC008", span, f"rule {number} says nothing", "event, observe or ignore = true")
-        yield rule
+            pattern.sub(text, "")  # reads the text, though nothing matches
+        except (re.error, IndexError) as error:
+            return f"has `{text}`, which `match` does not explain: {error}"
+    return rule
 
 
 def _place(source: Source, text: str) -> Span:
@@ -175,6 +230,7 @@ def _log(mapping: Mapping, source: Source, run: Records) -> Log:
         items=tuple(items),
         total=run.total,
         hidden=mapping.hidden,
+        hidden_at=mapping.hidden_at,
         parameters=dict(_parameters(mapping, run)),
         unmapped=dict(unmapped.most_common()),
         ignored=ignored,

@@ -22,7 +22,16 @@ def logs_of(source: Source, mapping: Source | None) -> tuple[Log, ...]:
         problems = Collector()
         problems.error("MC008", Span(source, 0, 0), "there is no record in this file")
         problems.raise_errors()
-    return mapped(wanted, source, runs)
+    logs = mapped(wanted, source, runs)
+    if not any(log.items for log in logs):
+        problems = Collector()
+        unmapped = [text for log in logs for text in log.unmapped]
+        hint = f"no rule matches `{unmapped[0][:100]}`, for example" if unmapped else ""
+        problems.error(
+            "MC008", Span(mapping, 0, 0), "it makes no event of any record: nothing to compare", hint
+        )
+        problems.raise_errors()
+    return logs
 
 
 def _check_format(wanted: Mapping, mapping: Source) -> None:

@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from modelcheck.language.model import Crossing, Lock, Observation
+from modelcheck.language.model import Crossing, Lock, Observation, VerbUse
 from modelcheck.language.types import show
 from modelcheck.semantics.interpreter import Interpreter, Undefined
 from modelcheck.semantics.questions import Held
+from modelcheck.semantics.seen_of_locks import can_be_refused
 from modelcheck.semantics.transition_system import State, Step, TransitionSystem
 
 Kind = Literal["+", "-", "!", "enter", "leave", "emit"]
@@ -43,6 +44,7 @@ class Observer:
         self._interpreter = interpreter
         self._system = interpreter.system
         self._locks = {lock.name: lock for lock in self._system.model.locks}
+        self._numbers = {lock.name: number for number, lock in enumerate(self._system.model.locks)}
         self._cells = {
             lock.name: frozenset(_cells_of(self._system, lock)) for lock in self._system.model.locks
         }
@@ -80,31 +82,33 @@ class Observer:
             return ()
         before = self._interpreter.held(state, step.thread)
         after = self._interpreter.held(step.target, step.thread)
-        lost = [self._seen("-", held) for held in before if held not in after]
-        gained = [self._seen("+", held) for held in after if held not in before]
-        seen = (*lost, *gained)
-        if location.verb is None or seen:
-            return seen
-        return self._again(state, step)
+        lost = [held for held in before if held not in after]
+        gained = [held for held in after if held not in before]
+        if location.verb is not None and location.verb.at.lock.name not in {h.lock for h in lost + gained}:
+            kind, held = self._again(state, step, location.verb)
+            if kind == "!":
+                return (self._seen(kind, held),)
+            if kind:
+                kept = lost if kind == "-" else gained
+                kept.append(held)
+                kept.sort(key=lambda each: self._numbers[each.lock])
+        return (*(self._seen("-", each) for each in lost), *(self._seen("+", each) for each in gained))
 
-    def _again(self, state: State, step: Step) -> tuple[Observable, ...]:
-        """Return what a verb did that leaves what is held as it is: a refused try, or a lock taken once more."""
-        location = self._system.model.threads[step.thread].locations[step.location]
-        verb = location.verb
-        assert verb is not None
+    def _again(self, state: State, step: Step, verb: VerbUse) -> tuple[Kind | Literal[""], Held]:
+        """Return what a verb did that leaves its lock held, or not, as it was: a refused try, or a lock taken again."""
         assert step.target is not None
         lock = verb.at.lock
         index = tuple(self._interpreter.value(each, state) for each in verb.at.index)
         held = Held(lock.name, index, verb.mode)
         changed = any(state[cell] != step.target[cell] for cell in self._cells[lock.name])
-        if verb.action == "try" and not changed:
-            return (self._seen("!", held),)
+        if can_be_refused(verb) and not changed:
+            return "!", held
         if changed and held in self._interpreter.held(state, step.thread):
             if verb.action in ("acquire", "try"):
-                return (self._seen("+", held),)
+                return "+", held
             if verb.action == "release":
-                return (self._seen("-", held),)
-        return ()
+                return "-", held
+        return "", held
 
     def _seen(self, kind: Literal["+", "-", "!"], held: Held) -> Observable:
         lock = self._locks[held.lock]

@@ -300,6 +300,15 @@ FILES = {
     "unknown op": (GOOD + '{"thread": "user[0]", "event": "lok()"}\n', 2),
     "unknown observation": (GOOD + '{"thread": "user[0]", "observe": {"sate[1]": "online"}}\n', 2),
     "unknown hidden name": ('{"log": 1, "hidden": ["nothing"]}\n', 2),
+    "after what is no list": (GOOD + '{"thread": "user[0]", "event": "look=", "after": 5}\n', 2),
+    "after a line without id": (GOOD + '{"thread": "user[0]", "event": "look=", "after": [""]}\n', 2),
+    "a key misspelt": (GOOD + '{"thread": "user[0]", "event": "look=", "afer": []}\n', 2),
+    "a key of a header misspelt": (GOOD + '{"log": 1, "hiden": ["m"]}\n', 2),
+    "an id given twice": (
+        GOOD.replace('"th', '"id": 1, "th') + '{"thread": "user[0]", "event": "look=", "id": 1}\n',
+        2,
+    ),
+    "a parameter that is a list": ('\n\n{"log": 1, "parameters": {"A": [1]}}\n', 2),
     "after a line that is not there": (GOOD + '{"thread": "user[0]", "event": "look=", "after": ["x"]}\n', 2),
 }
 
@@ -354,13 +363,25 @@ MAPPINGS = {
     "no match": 'format = "sysfs"\n[[rule]]\nignore = true',
     "no regular expression": 'format = "sysfs"\n[[rule]]\nmatch = "("\nignore = true',
     "says nothing": 'format = "sysfs"\n[[rule]]\nmatch = "x"',
+    "says two things": 'format = "sysfs"\n[[rule]]\nmatch = "x"\nevent = "look()"\nignore = true',
+    "an event that is a number": 'format = "sysfs"\n[[rule]]\nmatch = "x"\nevent = 5',
+    "events that are numbers": 'format = "sysfs"\n[[rule]]\nmatch = "x"\nevent = [5]',
+    "a group that is not there": "format = 'sysfs'\n[[rule]]\nmatch = 'x'\nevent = '\\1'",
+    "a value of nothing": 'format = "sysfs"\n[[rule]]\nmatch = "x"\nobserve = "any"',
+    "hidden is a text": 'format = "sysfs"\nhidden = "m"',
+    "hidden are numbers": 'format = "sysfs"\nhidden = [5]',
+    "rules are a text": 'format = "sysfs"\nrule = "x"',
+    "one rule": 'format = "sysfs"\n[rule]\nmatch = "x"\nignore = true',
+    "a thread without a name": 'format = "sysfs"\n[[thread]]\nmatch = "x"\nignore = true',
+    "no event": 'format = "locks"\n[[rule]]\nmatch = "look"\nevent = "look()"',
 }
 
 
 @pytest.mark.parametrize("name", MAPPINGS)
 def test_what_is_wrong_with_a_mapping_is_a_diagnostic(name: str, tmp_path: Path) -> None:
     (tmp_path / "blocks.mck").write_text(BLOCKS, encoding="utf-8")
-    (tmp_path / "log.jsonl").write_text('{"type": "note"}\n', encoding="utf-8")
+    row = {"type": "note", "task": "user", "seq": ["look()"]}
+    (tmp_path / "log.jsonl").write_text(json.dumps(row), encoding="utf-8")
     (tmp_path / "map.toml").write_text(MAPPINGS[name], encoding="utf-8")
     with pytest.raises(SpecError) as raised:
         modelcheck.conform(tmp_path / "blocks.mck", tmp_path / "log.jsonl", mapping=tmp_path / "map.toml")

@@ -43,6 +43,7 @@ thread user {
     local_irq_enable();
     if (kernfs_get_active(file)) { kernfs_put_active(file); }
 }
+observe asked: true;
 observe zone[b: Block]: b == 32 ? Normal : Movable;
 """
 
@@ -92,6 +93,13 @@ def test_an_event_that_the_specification_can_have_is_looked_for(event: str) -> N
         ("-sem", "nobody holds a semaphore: what is taken and given back of it is not seen"),
         ("+loose:read", "nobody holds a refcount: what is taken and given back of it is not seen"),
         ("l[32]", "this is no event"),
+        ("online(32,Movable)", "it is written `online(32, Movable)`"),
+        ("online( 32, Movable,)", "it is written `online(32, Movable)`"),
+        ("online= 0", "` 0` is no value of Errno"),
+        (f"online({'9' * 5000}, Movable)", f"`{'9' * 5000}` is no value of Block (32 .. 33)"),
+        ("emit online(32, Movable)", "this is no event"),
+        ("went(33)", "this is no event"),
+        ("-m:read", "the mode is told where the lock is got"),
     ],
 )
 def test_an_event_that_cannot_be_is_told_with_its_line(event: str, problem: str) -> None:
@@ -104,6 +112,24 @@ def test_an_observed_value_that_cannot_be_is_told_with_its_line() -> None:
     assert told({"observe": {"zone[34]": "Normal"}}) == ["line 2: there is no observation `zone[34]`"]
 
 
+def test_what_is_hidden_is_not_seen() -> None:
+    assert told({"event": "-m"}, hidden=["m"]) == ["line 2: `-m`: what is hidden is seen all the same"]
+
+
+def test_a_bool_of_json_is_written_as_in_the_language() -> None:
+    assert told({"observe": {"asked": True}}) == []
+
+
 def test_an_op_that_nothing_calls_may_be_hidden_but_not_seen() -> None:
     assert told({"event": "online=0"}, hidden=["never"]) == []
     assert told({"event": "never(32)"}) == ["line 2: there is no lock, op or event `never`"]
+
+
+def test_a_hidden_name_that_is_not_there_is_told_where_it_stands() -> None:
+    text = '{"log": 1}\n{"log": 1, "hidden": ["never", "mm"]}\n'
+    _, log = read_log(Source("log.jsonl", text))
+    with pytest.raises(SpecError) as raised:
+        check_names(kinds(), log)
+    (told_of_it,) = raised.value.diagnostics
+    assert told_of_it.message == "there is no lock, op or event `mm` to be hidden"
+    assert told_of_it.span.source.text[told_of_it.span.start :].startswith('{"log": 1, "hidden"')

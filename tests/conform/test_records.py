@@ -237,3 +237,23 @@ def test_a_block_that_lies_in_two_nodes_stays_in_the_spans_of_both(shared: bool,
     record.write_text("\n".join(json.dumps(row) for row in (boot, before, write, after)), encoding="utf-8")
     report = modelcheck.conform(SPECS / "sysfs_answers.mck", record, mapping=SPECS / "sysfs_answers.toml")
     assert [log.verdict for log in report.logs] == ["conforms" if shared else "differs"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('["online"', '["going-offline"', "`going-offline` is no value of State"),
+        ('"auto":"offline"', '"auto":"never"', "`never` is no value of Policy"),
+    ],
+)
+def test_what_a_file_cannot_show_is_no_record_to_leave_out(
+    old: str, new: str, problem: str, tmp_path: Path
+) -> None:
+    text = (RECORDS / "numa.jsonl").read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "altered.jsonl").write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(modelcheck.SpecError) as raised:
+        modelcheck.conform(
+            SPECS / "sysfs_answers.mck", tmp_path / "altered.jsonl", mapping=SPECS / "sysfs_answers.toml"
+        )
+    assert all(each.message.endswith(problem) for each in raised.value.diagnostics)
