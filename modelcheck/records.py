@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from modelcheck.analysis.conformity import ConformReport, conforming
+from modelcheck.analysis.conformity import ConformReport, LogReport, conforming
 from modelcheck.analysis.lock_events import LARGEST_RECORD, rows_of
 from modelcheck.analysis.lock_sequences import OrderReport, compared
 from modelcheck.analysis.log_names import check_names
@@ -24,12 +25,17 @@ def conform(
     mapping: str | Path | None = None,
     options: Options | None = None,
 ) -> ConformReport:
-    """Say of each log in a file whether some run of the specification produces it. Raises SpecError."""
+    """Say of each log in a file whether some run of the specification produces it. Raises SpecError.
+
+    An interrupt ends it with what is known of the logs before.
+    """
     options = options or Options()
-    found = [
-        conforming(model, log, options.limits) for model, log in logs(specification, file, mapping, options)
-    ]
-    return ConformReport(str(specification), str(file), tuple(found))
+    found: list[LogReport] = []
+    pairs = list(logs(specification, file, mapping, options))
+    with contextlib.suppress(KeyboardInterrupt):
+        for model, log in pairs:
+            found.append(conforming(model, log, options.limits))
+    return ConformReport(str(specification), str(file), tuple(found), len(pairs) - len(found))
 
 
 def compared_order(

@@ -61,17 +61,18 @@ class LogReport:
 
 @dataclass(frozen=True)
 class ConformReport:
-    """A specification and the logs of a file."""
+    """A specification and the logs of a file. `left`: how many an interrupt has left."""
 
     specification: str
     file: str
     logs: tuple[LogReport, ...] = ()
+    left: int = 0
 
     @property
     def exit_code(self) -> int:
-        """0: all conform; 1: one does not; 3: one is undecided."""
+        """0: all conform; 1: one does not; 3: one is undecided; 130: interrupted."""
         verdicts = {each.verdict for each in self.logs}
-        return 1 if "differs" in verdicts else 3 if "undecided" in verdicts else 0
+        return 130 if self.left else 1 if "differs" in verdicts else 3 if "undecided" in verdicts else 0
 
     @property
     def ok(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from modelcheck.cli.console import Console
-from modelcheck.cli.options import given, model_options
+from modelcheck.cli.options import Seconds, given, model_options
 
 
 @click.command(name="conform")
@@ -15,12 +15,7 @@ from modelcheck.cli.options import given, model_options
 @click.option("--order", is_flag=True, help="Only compare lock sequences and lock order: no search.")
 @model_options
 @click.option("--max-states", type=click.IntRange(min=1), metavar="N", help="Give up a log after N states.")
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="Give up a log after this time.",
-)
+@click.option("--time-limit", type=Seconds(), metavar="SECONDS", help="Give up a log after this time.")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(
@@ -30,7 +25,7 @@ def command(
 ) -> int:  # fmt: skip
     """Tell whether some run of SPEC produces each log in LOG, and where not, what it could have done instead.
 
-    Exit code 0 if all conform, 1 if one does not, 3 if a limit was hit.
+    Exit code 0 if all conform, 1 if one does not, 3 if a limit was hit, 130 if interrupted.
     """
     from modelcheck import pipeline, records
     from modelcheck.engine.engine import Limits

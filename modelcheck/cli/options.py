@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -55,6 +56,22 @@ class Size(click.ParamType[int]):
         return int(float(found[1]) * _UNITS[found[2].lower()])
 
 
+class Seconds(click.ParamType[float]):
+    """A time."""
+
+    name = "SECONDS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
+        """Return the number of seconds."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds < math.inf:
+            self.fail(f"`{value}` is not a time: write a number of seconds above 0", param, ctx)
+        return seconds
+
+
 class Workers(click.ParamType[int | None]):
     """A number of workers, or auto."""
 
@@ -102,12 +119,7 @@ def limit_options(command: Command) -> Command:
         metavar="SIZE",
         help="Give up at this much memory (default: 70% of what is free).",
     )
-    seconds = click.option(
-        "--time-limit",
-        type=click.FloatRange(min=0, min_open=True),
-        metavar="SECONDS",
-        help="Give up after this time.",
-    )
+    seconds = click.option("--time-limit", type=Seconds(), metavar="SECONDS", help="Give up after this time.")
     workers = click.option(
         "--workers",
         type=Workers(),

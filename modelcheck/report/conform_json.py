@@ -14,6 +14,7 @@ def conform_json(report: ConformReport) -> str:
         "specification": report.specification,
         "log": report.file,
         "logs": [_log(each) for each in report.logs],
+        "left": report.left,
         "never": [{"place": place, "statement": text} for place, text in report.never],
     }
     return run_json("conformance", content, report.exit_code)

@@ -30,6 +30,8 @@ def conform_text(report: ConformReport) -> str:
         told = ", ".join(f"{number} {what}" for number, what in parts if number)
         events = f"{sum(e.explained for e in report.logs)} of {sum(e.events for e in report.logs)}"
         lines.append(f"{counted(len(report.logs), 'log')}: {told}; {events} items explained")
+    if report.left:
+        lines.append(f"interrupted: {counted(report.left, 'log')} not compared")
     return "\n".join(lines)
 
 

@@ -77,6 +77,12 @@ def test_3_when_time_ran_out() -> None:
     assert modelcheck("check", "large.mck", "--time-limit", "0.2") == 3
 
 
+@pytest.mark.parametrize("time", ["nan", "inf", "0", "-1", "soon"])
+def test_2_when_a_limit_is_no_time(time: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert modelcheck("check", "large.mck", "--time-limit", time) == 2
+    assert f"`{time}` is not a time: write a number of seconds above 0" in capsys.readouterr().err
+
+
 def test_3_when_memory_ran_out() -> None:
     assert modelcheck("check", "large.mck", "--max-memory", "1M") == 3
 

@@ -11,13 +11,14 @@ import jsonschema
 import pytest
 
 import modelcheck
+from modelcheck.analysis.conformity import LogReport, conforming
 from modelcheck.diagnostics import SpecError
 from modelcheck.engine.conformance import conformance
 from modelcheck.engine.engine import Limits
 from modelcheck.engine.product import Expected
 from modelcheck.language.model import Model
 from modelcheck.language.parser import parse
-from modelcheck.logs.log import read_log
+from modelcheck.logs.log import Log, read_log
 from modelcheck.pipeline import Options, models
 from modelcheck.semantics.interpreter import Interpreter
 from modelcheck.semantics.observable import Observer
@@ -148,8 +149,6 @@ def test_after_names_lines_that_came_before() -> None:
 
 
 def test_a_limit_leaves_it_undecided() -> None:
-    from modelcheck.analysis.conformity import conforming
-
     (log,) = read_log(Source("log", '{"log": 1}\n{"thread": "user[0]", "event": "change=0"}'))
     assert conforming(model_of(BLOCKS), log, Limits(states=1)).verdict == "undecided"
 
@@ -335,6 +334,38 @@ def test_undecided_is_exit_code_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "log.jsonl").write_text(FILES["differs"][0], encoding="utf-8")
     assert command("conform", "blocks.mck", "log.jsonl", "--max-states", "1") == 3
     assert "undecided: limit of 1 configurations" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_interrupt_keeps_what_is_known_of_the_logs_before(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    from modelcheck import records
+
+    seen: list[Log] = []
+
+    def interrupted(model: Model, log: Log, limits: Limits) -> LogReport:
+        seen.append(log)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return conforming(model, log, limits)
+
+    monkeypatch.setattr(records, "conforming", interrupted)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "blocks.mck").write_text(BLOCKS, encoding="utf-8")
+    (tmp_path / "log.jsonl").write_text(3 * FILES["differs"][0], encoding="utf-8")
+    code = command("conform", "blocks.mck", "log.jsonl", *(["--json"] if form == "json" else []))
+    printed = capsys.readouterr().out
+    assert code == 130
+    if form == "text":
+        assert "does not conform" in printed
+        assert printed.endswith("interrupted: 2 logs not compared\n")
+    else:
+        document = json.loads(printed)
+        schema = json.loads((ROOT / "docs/reference/report.schema.json").read_text(encoding="utf-8"))
+        jsonschema.validate(document, schema)
+        found = document["conformance"]
+        assert (document["exit_code"], found["left"], len(found["logs"])) == (130, 2, 1)
 
 
 def test_a_comparison_of_orders_follows_the_schema(
