@@ -85,20 +85,26 @@ def lower_atomic(work: Work, node: syntax.Atomic, way: Way) -> None:
 def block(place: Atomic, node: syntax.Block, then: Then) -> Effects:
     """Return the effects of a block's statements, then of what follows."""
     inner = place.at(place.work.inner())
-    names = inner.work.ctx.scope.names
 
     def following(position: int) -> Effects:
         if position == len(node.statements):
             return then()
         here = inner if position == 0 else replace(inner, leading=False)
-        # What is declared from here on is no name of the branches that are lowered after this has been asked for.
-        before = dict(names)
-        effects = _statement(here, node.statements[position], lambda: following(position + 1))
-        names.clear()
-        names.update(before)
-        return effects
+        return _apart(
+            here, lambda: _statement(here, node.statements[position], lambda: following(position + 1))
+        )
 
     return following(0)
+
+
+def _apart(place: Atomic, lower: Then) -> Effects:
+    """Lower something. What it declares is no name of the branches that are lowered after it."""
+    names = place.work.ctx.scope.names
+    before = dict(names)
+    effects = lower()
+    names.clear()
+    names.update(before)
+    return effects
 
 
 def _statement(place: Atomic, node: syntax.Statement, then: Then) -> Effects:
@@ -106,9 +112,8 @@ def _statement(place: Atomic, node: syntax.Statement, then: Then) -> Effects:
     later, ctx = replace(place, leading=False), place.work.ctx
     if len(place.lowered) >= MOST_STATEMENTS:
         message = f"`{_word(place)}` is unrolled here into more than {MOST_STATEMENTS} statements"
-        ctx.error(
-            "MC046", place.lowered[0].span, message, "it is one step: split it, or make its loops shorter"
-        )
+        hint = "it is one step: split it, or make its loops shorter"
+        ctx.error("MC046", place.lowered[0].span, message, hint)
         return ()
     place.lowered.append(node)
     match node:
@@ -209,7 +214,7 @@ def _local(place: Atomic, node: syntax.Local, then: Then) -> Effects:
         return then()
 
     if call is not None and storage.variable is not None:
-        return _call(place, call, declared, _into(place, call, Ref(storage.variable)))
+        return _call(place, call, lambda: _apart(place, declared), _into(place, call, Ref(storage.variable)))
     value = assignments.initial_value(work.ctx, node)
     return (*assignments.local_effects(work.ctx, node, storage, value), *declared())
 
@@ -239,13 +244,11 @@ def _if(place: Atomic, node: syntax.If, then: Then) -> Effects:
     call, negated = statements.asked(place.work.ctx, node.condition)
     if call is not None:
         made = _call(place, call, tuple, _tested(place, call, lambda yes: arm(taken=yes != negated)))
+    elif isinstance(test := statements.tested(place.work.ctx, node.condition), Const):
+        _check_removed(place, node.otherwise if test.value else node.then)
+        made = arm(taken=bool(test.value))
     else:
-        test = statements.tested(place.work.ctx, node.condition)
-        if isinstance(test, Const):
-            _check_removed(place, node.otherwise if test.value else node.then)
-            made = arm(taken=bool(test.value))
-        else:
-            made = (statements.test_of(node, test, arm(taken=True), arm(taken=False)),)
+        made = (statements.test_of(node, test, arm(taken=True), arm(taken=False)),)
     return made if early else (*made, *then())
 
 
@@ -254,9 +257,8 @@ def _check_removed(place: Atomic, node: syntax.Statement | None) -> None:
     if node is None:
         return
     work = place.work
-    aside = replace(
-        work, body=replace(work.body, graph=Graph()), ctx=replace(work.ctx, kept=False, accesses=[])
-    )
+    body, ctx = replace(work.body, graph=Graph()), replace(work.ctx, kept=False, accesses=[])
+    aside = replace(work, body=body, ctx=ctx)
     block(replace(place.at(aside), guards=[]), as_block(node), tuple)
 
 
@@ -281,9 +283,8 @@ def _for(place: Atomic, node: syntax.For, then: Then) -> Effects:
         def following() -> Effects:
             return copy(value + 1)
 
-        return block(
-            replace(place.at(here), breaks=after, continues=following), as_block(node.body), following
-        )
+        inside = replace(place.at(here), breaks=after, continues=following)
+        return block(inside, as_block(node.body), following)
 
     return copy(low) if early else (*copy(low), *then())
 
@@ -323,8 +324,6 @@ def _result(work: Work, node: syntax.Return) -> Effects:
     jumps.check_result(work, node, work.flow, has_value=node.value is not None)
     return ()
 
-
-# --- calls ---------------------------------------------------------------------------------------
 
 Use = Callable[[Value | int | None], Effects]
 """What is done with a call's result: an int of a verb, a Value of an op, None if there is none."""

@@ -69,3 +69,18 @@ def test_a_name_declared_behind_a_branch_is_not_that_of_the_next_branch(body: st
     place = next(n for n, cell in enumerate(case.system.cells) if cell.name == "x")
     reached = {state[place] for state in case.graph.level}
     assert reached == ({3} if body == "initialiser" else {3, 5})
+
+
+@pytest.mark.parametrize(
+    "after", ["y = w;", "var v: 0..3 = f(); y = w + v - v;", "if (w == 1) { return; } y = w;"]
+)
+def test_a_local_takes_the_result_of_an_op_that_returns_in_several_places(after: str) -> None:
+    text = f"""model several; var x: 0..3 = 1 marked; var y: 0..3 marked;
+    op f() -> 0..3 {{ if (x == 1) {{ return 1; }} if (x == 2) {{ return 3; }} return 2; }}
+    thread t {{ atomic {{ var w: 0..3 = f(); {after} }} }}
+    thread u {{ x = 2; x = 3; }}
+    """
+    case = Case(text)
+    assert differs(case) == ""
+    place = next(n for n, cell in enumerate(case.system.cells) if cell.name == "y")
+    assert {state[place] for state in case.graph.level} == ({0, 2, 3} if "return" in after else {0, 1, 2, 3})
