@@ -31,7 +31,7 @@ from modelcheck.language.model import (
 from modelcheck.language.operations import described
 from modelcheck.language.places import index_value, resolve, type_of
 from modelcheck.language.scope import Place
-from modelcheck.language.types import bounds
+from modelcheck.language.types import bounds, show
 from modelcheck.language.values import Value, conjunction
 from modelcheck.locks import VERBS
 from modelcheck.source import Span
@@ -49,6 +49,7 @@ class Atomic:
     """Where a statement of the block stands. `guards` gathers the conditions under which the block can run.
 
     `entered` is the op in which the block stands, `lowered` has every statement of it so far, unrolled ones each time.
+    `exits`: where the ways out of the block begin, by the jump; all copies of a jump share it.
     """
 
     work: Work
@@ -57,6 +58,7 @@ class Atomic:
     initial: bool = False
     entered: Call | None = None
     lowered: list[syntax.Node] = field(default_factory=list)
+    exits: dict[tuple[object, ...], int] = field(default_factory=dict)
     leading: bool = True
     breaks: Then | None = None
     continues: Then | None = None
@@ -168,8 +170,7 @@ def _keyword(node: syntax.Statement) -> str:
 
 
 def _await(place: Atomic, node: syntax.Await, then: Then) -> Effects:
-    ctx = place.work.ctx
-    expr = condition(ctx, node.condition)
+    expr, ctx = condition(place.work.ctx, node.condition), place.work.ctx
     if place.initial:
         hint = "nothing runs before `init` that could end the wait"
         ctx.error("MC044", node.span, "`await` cannot stand inside `init`", hint)
@@ -219,9 +220,6 @@ def _local(place: Atomic, node: syntax.Local, then: Then) -> Effects:
     return (*assignments.local_effects(work.ctx, node, storage, value), *declared())
 
 
-# --- branches ------------------------------------------------------------------------------------
-
-
 def _leaves_early(node: syntax.Node) -> bool:
     """True if a break, continue or return inside may skip what follows the node."""
     return any(isinstance(n, syntax.Break | syntax.Continue | syntax.Return) for n in node.walk())
@@ -259,7 +257,7 @@ def _check_removed(place: Atomic, node: syntax.Statement | None) -> None:
     work = place.work
     body, ctx = replace(work.body, graph=Graph()), replace(work.ctx, kept=False, accesses=[])
     aside = replace(work, body=body, ctx=ctx)
-    block(replace(place.at(aside), guards=[]), as_block(node), tuple)
+    block(replace(place.at(aside), guards=[], exits={}), as_block(node), tuple)
 
 
 def _for(place: Atomic, node: syntax.For, then: Then) -> Effects:
@@ -277,7 +275,8 @@ def _for(place: Atomic, node: syntax.For, then: Then) -> Effects:
     def copy(value: int) -> Effects:
         if value > high:
             return after()
-        here = place.work.inner()
+        copies = (*place.work.body.unrolled, (node.name, show(kind, value)))
+        here = replace(place.work, body=replace(place.work.body, unrolled=copies)).inner()
         here.ctx.scope.names[node.name] = index_value(value, kind, node.span)
 
         def following() -> Effects:
@@ -312,9 +311,11 @@ def _outside(place: Atomic, node: syntax.Break | syntax.Continue | syntax.Return
             work.ctx.error("MC045", node.span, f"`{_keyword(node)}` is not inside a loop")
         return ()
     effects = _result(work, node) if isinstance(node, syntax.Return) else ()
-    entry = work.new()
-    jumps.leave(work, entry, to, node.span)
-    return (*effects, *jump(entry))
+    key = node.span, work.body.unrolled
+    if key not in place.exits:
+        place.exits[key] = work.new()
+        jumps.leave(work, place.exits[key], to, node.span)
+    return (*effects, *jump(place.exits[key]))
 
 
 def _result(work: Work, node: syntax.Return) -> Effects:

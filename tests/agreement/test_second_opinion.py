@@ -84,3 +84,21 @@ def test_a_local_takes_the_result_of_an_op_that_returns_in_several_places(after:
     assert differs(case) == ""
     place = next(n for n, cell in enumerate(case.system.cells) if cell.name == "y")
     assert {state[place] for state in case.graph.level} == ({0, 2, 3} if "return" in after else {0, 1, 2, 3})
+
+
+def test_copies_of_a_return_in_atomic_release_at_one_place() -> None:
+    text = """model copies; mutex k; var x: 0..3 marked; var c: bool marked;
+    thread t {
+        guard(mutex)(k);
+        atomic {
+            either { x = 1; } or { if (c) { return; } x = 2; }
+            for (i: 0..1) { if (x == i + 1) { return; } }
+        }
+    }
+    thread u { c = true; }
+    """
+    case = Case(text)
+    assert differs(case) == ""
+    releases = [place for place in case.model.threads[0].locations if "mutex_unlock" in place.text]
+    # At the end, and for each text of `return`; that in the loop is one text for each value.
+    assert len(releases) == 4
