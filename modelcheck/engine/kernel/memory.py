@@ -49,17 +49,16 @@ class Buffer:
         """Become larger where it lies; False if it cannot."""
         if size > self.most:
             return False
-        if self._margin:
-            assert self.intact, "compiled code wrote beside a buffer that grows"
-            self.write(self.size, bytes(self._margin))
-            self.write(size, CANARY)
-        self.size = size
+        self._end_at(size)
         return True
 
     def shrink(self, size: int) -> None:
         """Become smaller."""
+        self._end_at(size)
+
+    def _end_at(self, size: int) -> None:
         if self._margin:
-            assert self.intact, "compiled code wrote beside a buffer that shrinks"
+            assert self.intact, "compiled code wrote beside a buffer that gets another size"
             self.write(self.size, bytes(self._margin))
             self.write(size, CANARY)
         self.size = size

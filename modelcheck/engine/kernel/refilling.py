@@ -12,7 +12,16 @@ from collections.abc import Iterator
 
 from modelcheck.engine.kernel.context import ENTRIES_OF_A_BATCH, Slot, load
 from modelcheck.engine.kernel.shared import USED, told
-from modelcheck.engine.kernel.visited import ENTRY, FAR, STEPS_BITS, Table, hash_of, hash_told, words_at
+from modelcheck.engine.kernel.visited import (
+    ENTRY,
+    FAR,
+    STEPS_BITS,
+    Table,
+    hash_of,
+    hash_told,
+    tag_of,
+    words_at,
+)
 from modelcheck.semantics.native_code import Code, Operand
 
 MOST_RESIZED = (1 << 30) - 1
@@ -131,7 +140,7 @@ def _hash(table: Table, whole: Operand, number: Operand, at: tuple[Operand, Oper
     home = code.sub(here, steps)
     home = code.select(code.compare("slt", home, first), code.add(home, "%part"), home)
     home = code.sub(home, code.mul(load(code, Slot.WORKER), code.sub(table.stride, "%part")))
-    tag = code.both(whole, code.sub(code.left(1, "%bits"), 1))
+    tag = tag_of(code, whole, "%bits")
     code.set(mixed, hash_told(code, home, code.right(tag, STEPS_BITS), "%capacity", "%bits"))
     code.jump(on)
     code.start(far)

@@ -108,6 +108,11 @@ def hash_told(code: Code, place: Operand, low: Operand, capacity: Operand, bits:
     return code.left(code.op(f"udiv i64 {up}, {capacity}"), 64 - _HASHED)
 
 
+def tag_of(code: Code, whole: Operand, bits: Operand) -> Operand:
+    """Write what stands in an entry beside the number, in so many bits."""
+    return code.both(whole, code.sub(code.left(1, bits), 1))
+
+
 def tag_bits(capacity: int) -> int:
     """Return how many bits of an entry are not the state's number plus one, which is at most the capacity."""
     return _ENTRY_BITS - capacity.bit_length()
@@ -206,8 +211,7 @@ class Table:
         self.put(entry, number, self._tag_of(self.read(entry)))
 
     def _tag_of(self, whole: Operand) -> Operand:
-        code = self.code
-        return code.both(whole, code.sub(code.left(1, self._bits), 1))
+        return tag_of(self.code, whole, self._bits)
 
     def free(self, cursor: Cursor) -> Operand:
         """Write the search for the first free place; return its address."""
